@@ -1,0 +1,191 @@
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nollagluiz/broadside/plan"
+)
+
+// Bounds of a Target that its Plan does not have.
+const (
+	MinRunInterval = time.Second
+	MaxRunInterval = 366 * 24 * time.Hour
+	MaxLabel       = 200 // characters
+)
+
+// Target is one site under load: what each agent requests, with how many VUs, for how long and how often.
+//
+// As an agent gets it, it holds its secrets; Redacted makes the form that anybody may see.
+type Target struct {
+	ID                 string            `json:"id" doc:"Made by the dashboard"`
+	URL                string            `json:"url" doc:"Absolute, http or https; userinfo is write-only and shown as ***" example:"https://example.org/"`
+	Label              string            `json:"label" doc:"A name for people, at most 200 characters"`
+	VUs                int               `json:"vus" doc:"Virtual users of each agent, 1 to 10000"`
+	DurationS          int               `json:"durationS" doc:"Seconds of one run, 1 to 86400"`
+	RunIntervalMs      int64             `json:"runIntervalMs" doc:"From the start of a run to the start of the next, at least 1000"`
+	Enabled            bool              `json:"enabled"`
+	Method             string            `json:"method"`
+	Headers            map[string]string `json:"headers" doc:"Values of secret headers are write-only and shown as ***"`
+	SecretHeaders      []string          `json:"secretHeaders" doc:"Names of further headers to hide; Authorization, Cookie and their like always are"`
+	Body               string            `json:"body" doc:"Write-only, shown as ***"`
+	TimeoutMs          int               `json:"timeoutMs" doc:"Of one request, redirects and body included"`
+	ExpectedStatuses   string            `json:"expectedStatuses" doc:"What is no failure" example:"200-399,418"`
+	MaxRedirects       int               `json:"maxRedirects" doc:"0: a redirect is an answer like any other"`
+	InsecureSkipVerify bool              `json:"insecureSkipVerify" doc:"Take any certificate"`
+	HTTPVersion        string            `json:"httpVersion" enum:"auto,1.1,2"`
+	PauseMs            int               `json:"pauseMs" doc:"After each request of a VU"`
+	GracefulStopS      int               `json:"gracefulStopS" doc:"How long requests under way may still end after the duration; 0 cuts them at once"`
+	Revision           int64             `json:"revision" doc:"Grows with each edit; the ETag is \"<revision>\""`
+	CreatedAt          Time              `json:"createdAt" format:"date-time"`
+	UpdatedAt          Time              `json:"updatedAt" format:"date-time"`
+}
+
+// NewTarget returns a target with every default and no URL.
+func NewTarget() Target {
+	return Target{
+		VUs:              1,
+		DurationS:        int(plan.DefaultDuration / time.Second),
+		RunIntervalMs:    60_000,
+		Enabled:          true,
+		Method:           http.MethodGet,
+		Headers:          map[string]string{},
+		SecretHeaders:    []string{},
+		TimeoutMs:        int(plan.DefaultTimeout / time.Millisecond),
+		ExpectedStatuses: "200-399",
+		MaxRedirects:     plan.DefaultMaxRedirects,
+		HTTPVersion:      string(plan.HTTPAuto),
+		GracefulStopS:    int(plan.DefaultGracefulStop / time.Second),
+	}
+}
+
+// RunInterval is the time from one run's start to the next.
+func (t Target) RunInterval() time.Duration { return time.Duration(t.RunIntervalMs) * time.Millisecond }
+
+// Name is what people see: the label, or else the URL without credentials.
+func (t Target) Name() string { return cmp.Or(t.Label, RedactURL(t.URL)) }
+
+// Plan is the run that the target asks of one agent.
+func (t Target) Plan() (plan.Plan, error) {
+	statuses, err := plan.ParseStatuses(t.ExpectedStatuses)
+	if err != nil {
+		return plan.Plan{}, plan.FieldErrors{{Field: "expectedStatuses", Message: err.Error()}}
+	}
+	header := make(http.Header, len(t.Headers))
+	for name, value := range t.Headers {
+		header.Set(name, value)
+	}
+	return plan.Plan{
+		Name: t.Name(),
+		Scenarios: []plan.Scenario{{
+			Executor:     plan.ConstantVUs,
+			VUs:          t.VUs,
+			Duration:     time.Duration(t.DurationS) * time.Second,
+			GracefulStop: orNone(time.Duration(t.GracefulStopS) * time.Second),
+			Pause:        time.Duration(t.PauseMs) * time.Millisecond,
+			Request: plan.Request{
+				Method:             t.Method,
+				URL:                t.URL,
+				Header:             header,
+				Body:               []byte(t.Body),
+				Timeout:            time.Duration(t.TimeoutMs) * time.Millisecond,
+				ExpectedStatuses:   statuses,
+				MaxRedirects:       orNone(t.MaxRedirects),
+				InsecureSkipVerify: t.InsecureSkipVerify,
+				HTTPVersion:        plan.HTTPVersion(t.HTTPVersion),
+			},
+		}},
+	}, nil
+}
+
+// orNone writes a target's 0 as a plan's "none".
+func orNone[T ~int | ~int64](v T) T {
+	if v == 0 {
+		return -1
+	}
+	return v
+}
+
+// Validate checks every field; it is the only validator of targets, shared by API, page, agent and command line. The
+// error is a plan.FieldErrors with the JSON names of the fields.
+func (t Target) Validate() error {
+	var errs plan.FieldErrors
+	if _, err := plan.ParseURL(t.URL); err != nil {
+		errs.Add("url", "%v", err)
+	}
+	switch {
+	case utf8.RuneCountInString(t.Label) > MaxLabel:
+		errs.Add("label", "at most %d characters, not %d", MaxLabel, utf8.RuneCountInString(t.Label))
+	case !utf8.ValidString(t.Label) || strings.ContainsFunc(t.Label, unicode.IsControl):
+		errs.Add("label", "holds a control character")
+	}
+	within(&errs, "vus", t.VUs, 1, plan.MaxVUs)
+	within(&errs, "durationS", t.DurationS, int(plan.MinDuration/time.Second), int(plan.MaxDuration/time.Second))
+	within(&errs, "runIntervalMs", t.RunIntervalMs, MinRunInterval.Milliseconds(), MaxRunInterval.Milliseconds())
+	within(&errs, "timeoutMs", t.TimeoutMs, 1, int(plan.MaxTimeout/time.Millisecond))
+	within(&errs, "maxRedirects", t.MaxRedirects, 0, plan.MaxRedirects)
+	within(&errs, "pauseMs", t.PauseMs, 0, int(plan.MaxPause/time.Millisecond))
+	within(&errs, "gracefulStopS", t.GracefulStopS, 0, int(plan.MaxDuration/time.Second))
+	if t.Method == "" {
+		errs.Add("method", "is needed")
+	}
+	t.validateHeaders(&errs)
+	if len(errs) > 0 {
+		return errs
+	}
+	return t.validatePlan()
+}
+
+func within[T int | int64](errs *plan.FieldErrors, field string, v, least, most T) {
+	if v < least || v > most {
+		errs.Add(field, "must be %d to %d, not %d", least, most, v)
+	}
+}
+
+func (t Target) validateHeaders(errs *plan.FieldErrors) {
+	seen := map[string]bool{}
+	for name := range t.Headers {
+		key := http.CanonicalHeaderKey(name)
+		if seen[key] {
+			errs.Add("headers", "%.60q stands there twice", key)
+		}
+		seen[key] = true
+	}
+	if len(t.SecretHeaders) > 64 {
+		errs.Add("secretHeaders", "at most 64 names, not %d", len(t.SecretHeaders))
+	}
+	for _, name := range t.SecretHeaders {
+		if !seen[http.CanonicalHeaderKey(name)] {
+			errs.Add("secretHeaders", "%.60q is not among the headers", name)
+		}
+	}
+}
+
+// planFields maps the plan's paths to the target's fields.
+var planFields = strings.NewReplacer("scenarios[0].", "", "request.header", "headers", "request.", "")
+
+// validatePlan leaves what plan and target have in common to the plan.
+func (t Target) validatePlan() error {
+	p, err := t.Plan()
+	if err != nil {
+		return err
+	}
+	err = p.Validate()
+	faults, ok := err.(plan.FieldErrors)
+	if !ok {
+		return err
+	}
+	out := make(plan.FieldErrors, len(faults))
+	for i, f := range faults {
+		out[i] = plan.FieldError{Field: planFields.Replace(f.Field), Message: f.Message}
+	}
+	return out
+}
+
+// String names the target without its secrets.
+func (t Target) String() string { return fmt.Sprintf("target %s (%s)", t.ID, t.Name()) }
