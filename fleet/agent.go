@@ -108,6 +108,9 @@ type Agent struct {
 	CPURatio      float64           `json:"cpuRatio"`
 	Spool         Spool             `json:"spool"`
 	Skipped       Skipped           `json:"skipped"`
+	Epoch         int64             `json:"epoch"`
+	InstanceID    string            `json:"-"`
+	Deregistered  bool              `json:"-"` // said goodbye: not live, however lately it was heard
 }
 
 // RunOrder asks an agent to run a target once, now, also a disabled one.

@@ -109,3 +109,12 @@ type RunDetail struct {
 	Statuses map[string]int64  `json:"statuses"`
 	Errors   []ErrorCount      `json:"errors"`
 }
+
+// RunFilter picks runs of a list; a zero field picks all.
+type RunFilter struct {
+	TargetID string
+	AgentID  string
+	Status   RunStatus
+	Verdict  summary.Verdict
+	From, To Time // of startedAt, From <= t < To
+}
