@@ -1,0 +1,276 @@
+// Tests of the house rules: which package may import which and why, one package comment per package, no init
+// functions, environment and exit only where they belong, no AGPL module. They run with `go test .`.
+package broadside_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/nollagluiz/broadside"
+
+// edges are the allowed imports inside the module: a package pattern (path.Match; the first that fits counts), what it
+// may import, and why no more. The standard library is always allowed; third-party modules are listed below.
+var edges = []struct {
+	pkg     string
+	imports []string
+	why     string
+}{
+	{"plan", nil, "what to run is pure data: anything may depend on it, so it depends on nothing"},
+	{"summary/hist", nil, "distributions cross every boundary, so they depend on nothing"},
+	{"summary", []string{"plan", "summary/hist"}, "what a run measured knows what was asked, not who ran it"},
+	{"fleet", []string{"plan", "summary", "summary/hist"}, "the wire speaks of plans, verdicts and histograms; it knows neither side"},
+	{"engine/internal/core", []string{"plan", "summary", "summary/hist"}, "the pure heart knows no transport, host or executor"},
+	{"engine/internal/*", []string{"engine/internal/core", "engine/internal/pace", "engine/internal/dial", "plan", "summary", "summary/hist"}, "parts meet in core; never the engine"},
+	{"engine", []string{"engine/internal/*", "plan", "summary", "summary/hist"}, "the public library: an importer links only the standard library, x/sys and this"},
+	{"agent", []string{"engine", "fleet", "plan", "summary", "summary/hist"}, "a worker: it never knows the dashboard's code, only the wire"},
+	{"dashboard", []string{"web", "fleet", "plan", "summary", "summary/hist"}, "the control plane declares what it needs and is given it"},
+	{"dashboard/store/storetest", []string{"dashboard", "fleet", "plan", "summary", "summary/hist"}, "the conformance suite holds stores against the dashboard's own interface"},
+	{"dashboard/scaler/*", []string{"dashboard/scaler", "fleet", "plan", "summary", "summary/hist"}, "drivers know the interface that they serve"},
+	{"dashboard/*", []string{"fleet", "plan", "summary", "summary/hist"}, "parts of the dashboard are wired in cmd and don't know one another"},
+	{"dashboard/*/*", []string{"fleet", "plan", "summary", "summary/hist"}, "as above"},
+	{"cmd/k6agent", []string{"agent", "cmd/internal/*", "engine", "fleet", "plan", "summary", "summary/hist"}, "an agent must stay small: no dashboard code"},
+	{"cmd/*", []string{"*", "*/*", "*/*/*"}, "wiring may see everything"},
+	{"cmd/internal/*", nil, "what two commands share needs nothing of ours"},
+}
+
+// thirdParty lists the modules that a package pattern may import beside the standard library; the first that fits counts.
+var thirdParty = []struct {
+	pkg     string
+	modules []string
+}{
+	{"plan", nil},
+	{"summary", nil},
+	{"summary/hist", nil},
+	{"fleet", nil},
+	{"engine", []string{"golang.org/x/sys"}},
+	{"engine/internal/*", []string{"golang.org/x/sys"}},
+	{"agent", []string{"github.com/sirupsen/logrus", "github.com/google/uuid", "github.com/oklog/run", "golang.org/x/sys"}},
+	{"cmd/k6agent", []string{"github.com/sirupsen/logrus", "github.com/caarlos0/env/v11"}},
+}
+
+// source is one Go file of the product.
+type source struct {
+	dir  string // slash-separated, relative to the module; "." for the root
+	name string
+	file *ast.File
+}
+
+func (s source) test() bool { return strings.HasSuffix(s.name, "_test.go") }
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var out []source
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			name := d.Name()
+			if p != "." && (strings.HasPrefix(name, ".") || name == "tools" || name == "testdata" || name == "node_modules" || name == "bin") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(p) != ".go" {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		out = append(out, source{path.Dir(filepath.ToSlash(p)), d.Name(), f})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 50 {
+		t.Fatalf("only %d Go files found: the walk is broken", len(out))
+	}
+	return out
+}
+
+func matches(pattern, dir string) bool {
+	ok, _ := path.Match(pattern, dir)
+	return ok
+}
+
+func TestImports(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test() {
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			if inside, ok := strings.CutPrefix(imported, module+"/"); ok {
+				checkEdge(t, s, inside)
+			} else if strings.Contains(strings.SplitN(imported, "/", 2)[0], ".") {
+				checkThirdParty(t, s, imported)
+			}
+		}
+	}
+}
+
+func checkEdge(t *testing.T, s source, imported string) {
+	t.Helper()
+	for _, e := range edges {
+		if !matches(e.pkg, s.dir) {
+			continue
+		}
+		if !slices.ContainsFunc(e.imports, func(p string) bool { return matches(p, imported) }) {
+			t.Errorf("%s/%s imports %s: %s", s.dir, s.name, imported, e.why)
+		}
+		return
+	}
+	t.Errorf("%s/%s: package %s has no row in edges", s.dir, s.name, s.dir)
+}
+
+func checkThirdParty(t *testing.T, s source, imported string) {
+	t.Helper()
+	for _, e := range thirdParty {
+		if !matches(e.pkg, s.dir) {
+			continue
+		}
+		if !slices.ContainsFunc(e.modules, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
+			t.Errorf("%s/%s imports %s; allowed: %v", s.dir, s.name, imported, e.modules)
+		}
+		return
+	}
+}
+
+func TestOnePackageCommentPerPackage(t *testing.T) {
+	comments := map[string][]string{}
+	for _, s := range sources(t) {
+		if s.test() {
+			continue
+		}
+		if _, seen := comments[s.dir]; !seen {
+			comments[s.dir] = nil
+		}
+		if s.file.Doc != nil {
+			comments[s.dir] = append(comments[s.dir], s.name)
+		}
+	}
+	for dir, files := range comments {
+		if len(files) != 1 {
+			t.Errorf("package %s has %d package comments %v; want 1", dir, len(files), files)
+		}
+	}
+}
+
+func TestNoInit(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+				t.Errorf("%s/%s has an init function; pass values instead", s.dir, s.name)
+			}
+		}
+	}
+}
+
+// restricted are functions that only some packages may call.
+var restricted = []struct {
+	pkg     string // import path
+	names   []string
+	allowed []string // package patterns
+	why     string
+}{
+	{"os", []string{"Getenv", "LookupEnv", "Environ", "Setenv", "ExpandEnv"}, []string{"cmd/*"}, "the environment is read once, in cmd"},
+	{"os", []string{"Exit"}, []string{"cmd/*"}, "only main exits"},
+	{"log", []string{"Fatal", "Fatalf", "Fatalln", "Panic", "Panicf"}, nil, "only main exits"},
+	{"time", []string{"Sleep"}, nil, "every wait selects on its context"},
+	{"os/exec", []string{"Command", "CommandContext"}, []string{"agent/k6exec", "dashboard/scaler/process"}, "agents run no process"},
+	{"os", []string{"Create", "CreateTemp", "MkdirTemp", "WriteFile", "OpenFile"}, []string{"cmd/broadside", "dashboard/store/*"}, "no temp file, ever (DESIGN 1.8)"},
+}
+
+func TestRestrictedCalls(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test() {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			id, ok := sel.X.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			for _, r := range restricted {
+				if id.Name != path.Base(r.pkg) || !slices.Contains(r.names, sel.Sel.Name) || !importsPath(s.file, r.pkg) {
+					continue
+				}
+				if !slices.ContainsFunc(r.allowed, func(p string) bool { return matches(p, s.dir) }) {
+					t.Errorf("%s/%s calls %s.%s: %s", s.dir, s.name, r.pkg, sel.Sel.Name, r.why)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func importsPath(f *ast.File, pkg string) bool {
+	return slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == strconv.Quote(pkg) && s.Name == nil })
+}
+
+// goList runs the go command, which a test of a Go module may count on.
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Fields(string(out))
+}
+
+// agpl are modules under the AGPL: linking one would put every importer of the engine under it (DESIGN 1.1).
+var agpl = []string{"go.k6.io/k6", "github.com/grafana/grafana", "github.com/grafana/loki", "github.com/grafana/tempo", "github.com/grafana/mimir"}
+
+func TestNoAGPLModule(t *testing.T) {
+	modules := goList(t, "-m", "-f", "{{.Path}}", "all")
+	if !slices.Contains(modules, module) {
+		t.Fatalf("go list -m all does not name %s: %d modules", module, len(modules))
+	}
+	for _, m := range modules {
+		for _, bad := range agpl {
+			if m == bad || strings.HasPrefix(m, bad+"/") {
+				t.Errorf("module %s is under the AGPL", m)
+			}
+		}
+	}
+}
+
+// TestAgentStaysSmall: the agent's binary reaches no database, OpenAPI, Docker or Kubernetes package.
+func TestAgentStaysSmall(t *testing.T) {
+	deps := goList(t, "-deps", "./cmd/k6agent")
+	if !slices.Contains(deps, module+"/engine") {
+		t.Fatal("k6agent does not link the engine: the listing is broken")
+	}
+	for _, dep := range deps {
+		for _, bad := range []string{"database/sql", "modernc.org/", "github.com/jackc/", "github.com/danielgtaylor/huma", "k8s.io/", "github.com/moby/", "github.com/docker/", module + "/dashboard"} {
+			if strings.HasPrefix(dep, bad) {
+				t.Errorf("k6agent links %s", dep)
+			}
+		}
+	}
+}
+
+// TestEngineIsLight: who imports the engine links the standard library, x/sys and our own packages, nothing else.
+func TestEngineIsLight(t *testing.T) {
+	for _, dep := range goList(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./engine") {
+		if !strings.HasPrefix(dep, module+"/") && !strings.HasPrefix(dep, "golang.org/x/sys/") {
+			t.Errorf("the engine links %s", dep)
+		}
+	}
+}
