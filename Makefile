@@ -44,7 +44,7 @@ fmt: ## format the code
 
 bench: deps build ## benchmarks, and the figures that the README names (RSS, requests per second beside hey)
 	go test -run '^$$' -bench . -benchmem ./...
-	scripts/bench.sh
+	go run ./test/bench bin
 
 fuzz: ## every fuzz target, FUZZTIME in total
 	scripts/fuzz.sh $(FUZZTIME)
