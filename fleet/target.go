@@ -92,6 +92,7 @@ func (t Target) Plan() (plan.Plan, error) {
 				Method:             t.Method,
 				URL:                t.URL,
 				Header:             header,
+				SecretHeaders:      t.SecretHeaders,
 				Body:               []byte(t.Body),
 				Timeout:            time.Duration(t.TimeoutMs) * time.Millisecond,
 				ExpectedStatuses:   statuses,

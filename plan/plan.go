@@ -64,6 +64,7 @@ type Request struct {
 	Method             string        // "GET" if empty; an RFC 9110 token
 	URL                string        // absolute, http or https
 	Header             http.Header   // "Host" sets the request's host
+	SecretHeaders      []string      // of Header, beside Authorization, Cookie and their like: no redirect takes them to another host
 	Body               []byte        // sent as it is, at most MaxBody
 	Timeout            time.Duration // redirect hops and body included; 60 s if 0; at most MaxTimeout
 	ExpectedStatuses   Statuses      // 200-399 if empty; anything else is a failed request

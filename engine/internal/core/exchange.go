@@ -2,7 +2,7 @@
 // one virtual user's iteration as a state machine; a Shard is where samples are recorded.
 //
 // Nothing here reads a clock, a socket or a file: time comes in as an offset from the run's monotonic start, so any
-// interleaving can be replayed in a test. Hosts (packages vus and, later, loop) drive a Flow; transports (std and,
+// interleaving can be replayed in a test (but the cookie jar asks the wall clock whether a cookie has expired). Hosts (packages vus and, later, loop) drive a Flow; transports (std and,
 // later, http1 and loop) fill an Exchange; executors (package pace) say who runs when. Redirect hops, cookies, the
 // shared time-out, pauses, back-off, what counts as failed, and recording happen in the Flow and nowhere else
 // (DESIGN 1.2).
@@ -22,9 +22,9 @@ const (
 	Blocked    = iota // asking for a connection to having one; DNS, connect and TLS of a new one included
 	Connecting        // TCP connect; 0 on a reused connection
 	TLS               // TLS handshake; 0 on a reused connection
-	Sending           // having a connection to the request's last byte written
-	Waiting           // request written to the first byte of the response
-	Receiving         // first byte to the end of the body
+	Sending           // end of connect or TLS (a reused connection: getting it) to the request's last byte written
+	Waiting           // request written to the first byte of the response, or to the failure if none came
+	Receiving         // first byte to the end of the body, or to the failure
 	PhaseCount
 )
 

@@ -22,11 +22,11 @@ type Step struct {
 // Flow is one VU's iteration as a state machine: the only place of hops, cookies, pause, back-off, failed-or-not and
 // recording. A host calls one method at a time.
 //
-//	state    | Begin        | Done          | Woke         | Cut
-//	---------+--------------+---------------+--------------+-----------------------
-//	idle     | -> sending   |               |              | stays idle
-//	sending  |              | -> sending (another hop), waiting (the pause), idle (End) | x.Interrupted comes by Done
-//	waiting  |              |               | -> idle      | -> idle, interrupted
+//	state    | Begin      | Done                                                      | Woke    | Cut
+//	---------+------------+-----------------------------------------------------------+---------+---------------------
+//	idle     | -> sending |                                                           |         |
+//	sending  |            | -> sending (another hop), waiting (the pause), idle (End) |         | -> idle, interrupted
+//	waiting  |            |                                                           | -> idle | -> idle, interrupted
 type Flow interface {
 	// Begin starts an iteration.
 	Begin(now time.Duration) Step
@@ -34,6 +34,7 @@ type Flow interface {
 	Done(now time.Duration, x *Exchange) Step
 	// Woke goes on after a Wait.
 	Woke(now time.Duration) Step
-	// Cut ends an iteration at the hard stop while it waits. A request under way ends by Done with x.Interrupted.
+	// Cut ends an iteration at the hard stop while it waits, or when its Send was not begun. A request under way ends
+	// by Done with x.Interrupted.
 	Cut(now time.Duration)
 }
