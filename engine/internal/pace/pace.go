@@ -4,7 +4,10 @@
 package pace
 
 import (
+	"fmt"
 	"time"
+
+	"github.com/nollagluiz/broadside/plan"
 )
 
 // Verdict is an executor's answer to a VU that is free.
@@ -28,11 +31,21 @@ type Orders struct {
 
 // Executor decides who runs when. VUs are numbered from 0 to MaxVUs-1.
 type Executor interface {
-	// Free is asked when a started VU has ended an iteration, and before its first.
+	// Free is asked of a started VU before each iteration; after Park, once the VU is started again.
 	Free(now time.Duration, vu int) Verdict
 	// Tick fills out with what is due at now and says when to ask again, later than now unless out.Over with nothing
-	// left to order; the host asks at that time, or later.
+	// left to order. The host asks at that time or later; asking sooner changes nothing.
 	Tick(now time.Duration, out *Orders) (next time.Duration)
 	// MaxVUs is how many VUs it may have at the most.
 	MaxVUs() int
+}
+
+// New returns the executor of a valid, resolved scenario, for this engine's share of it.
+func New(s plan.Scenario, share plan.Share) (Executor, error) {
+	switch s.Executor {
+	case plan.ConstantVUs:
+		return newConstantVUs(s, share), nil
+	default:
+		return nil, fmt.Errorf("unknown executor %q", s.Executor)
+	}
 }

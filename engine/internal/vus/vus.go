@@ -1,0 +1,250 @@
+// Package vus is the host that gives each virtual user a goroutine: it asks the executor who runs when, drives each
+// VU's Flow with a blocking transport, and carries out the executor's orders. Every wait, a pause or a back-off, ends
+// at once when the VU is killed or the run is cut.
+package vus
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/nollagluiz/broadside/engine/internal/core"
+	"github.com/nollagluiz/broadside/engine/internal/pace"
+)
+
+// Config is what a Host runs.
+type Config struct {
+	Start    time.Time // of the run: every offset counts from it
+	Executor pace.Executor
+	Flow     func(vu int) core.Flow // called once for each VU, before its first iteration
+	Do       core.Do
+}
+
+// Host runs one scenario, once. Run is called once; the other methods may be called at any time.
+type Host struct {
+	cfg  Config
+	idle chan struct{} // told when the last VU has retired
+	wg   sync.WaitGroup
+
+	mu      sync.Mutex // guards the executor and all that follows
+	vus     []vu
+	live    int // VUs with a goroutine
+	working int // of them, those that are not parked
+	peak    int // the most at work since the last Peak
+}
+
+// New returns a Host.
+func New(cfg Config) *Host {
+	h := &Host{cfg: cfg, idle: make(chan struct{}, 1), vus: make([]vu, cfg.Executor.MaxVUs())}
+	for i := range h.vus {
+		h.vus[i] = vu{number: i, wake: make(chan struct{}, 1)}
+	}
+	return h
+}
+
+// Run returns when the executor is over and the last VU has retired: nil, or the cause of ctx if ctx was done first,
+// which cuts every iteration under way. No goroutine outlives it.
+func (h *Host) Run(ctx context.Context) error {
+	defer h.wg.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var orders pace.Orders
+	for {
+		orders = pace.Orders{Start: orders.Start[:0], Drain: orders.Drain[:0], Kill: orders.Kill[:0]}
+		h.mu.Lock()
+		now := h.now()
+		next := h.cfg.Executor.Tick(now, &orders)
+		h.obeyLocked(ctx, &orders)
+		done := orders.Over && h.live == 0
+		h.mu.Unlock()
+		if done {
+			return nil
+		}
+		timer.Stop()
+		if next > now {
+			timer.Reset(next - now)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-timer.C:
+		case <-h.idle:
+		}
+	}
+}
+
+// Peak is the most VUs that were at work at once since the call before.
+func (h *Host) Peak() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	peak := h.peak
+	h.peak = h.working
+	return peak
+}
+
+// Working is how many VUs are at work now: begun and not parked.
+func (h *Host) Working() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.working
+}
+
+func (h *Host) now() time.Duration { return time.Since(h.cfg.Start) }
+
+func (h *Host) obeyLocked(ctx context.Context, o *pace.Orders) {
+	for _, n := range o.Start {
+		h.startLocked(ctx, &h.vus[n])
+	}
+	for _, n := range o.Drain {
+		h.vus[n].wanted = false
+		h.vus[n].nudge()
+	}
+	for _, n := range o.Kill {
+		h.vus[n].wanted = false
+		if kill := h.vus[n].kill; kill != nil {
+			kill()
+		}
+	}
+}
+
+// startLocked gives a retired VU a goroutine, wakes a parked one, and keeps one that was to drain. One that was killed
+// goes on as soon as its cut iteration has ended.
+func (h *Host) startLocked(ctx context.Context, v *vu) {
+	v.wanted = true
+	if v.live {
+		v.nudge()
+		return
+	}
+	v.live = true
+	h.live++
+	h.workLocked(1)
+	h.wg.Go(func() { h.work(ctx, v) })
+}
+
+func (h *Host) workLocked(n int) {
+	h.working += n
+	h.peak = max(h.peak, h.working)
+}
+
+// work is a VU's goroutine, from its start to its retirement.
+func (h *Host) work(run context.Context, v *vu) {
+	if v.flow == nil {
+		v.flow = h.cfg.Flow(v.number)
+	}
+	for ctx := h.admit(run, nil, v); ctx != nil; ctx = h.admit(run, ctx, v) {
+		h.iterate(ctx, v)
+	}
+}
+
+// admit blocks until v may iterate, and gives the context that cuts the iteration; or it retires v and gives nil. last
+// is the context of the iteration before, done if that was killed.
+func (h *Host) admit(run, last context.Context, v *vu) context.Context {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	ctx := last
+	for v.wanted && run.Err() == nil {
+		if ctx == nil || ctx.Err() != nil {
+			ctx, v.kill = context.WithCancel(run)
+		}
+		now := h.now()
+		if now < v.rest {
+			h.mu.Unlock()
+			v.sleep(ctx, v.rest-now, v.wake)
+			h.mu.Lock()
+			continue
+		}
+		switch h.cfg.Executor.Free(now, v.number) {
+		case pace.Go:
+			return ctx
+		case pace.Retire:
+			v.wanted = false
+		case pace.Park:
+			h.workLocked(-1)
+			h.mu.Unlock()
+			select {
+			case <-v.wake:
+			case <-ctx.Done():
+			}
+			h.mu.Lock()
+			h.workLocked(1)
+		}
+	}
+	h.retireLocked(v)
+	return nil
+}
+
+func (h *Host) retireLocked(v *vu) {
+	v.wanted, v.live = false, false
+	if v.kill != nil {
+		v.kill()
+	}
+	h.workLocked(-1)
+	if h.live--; h.live == 0 {
+		select {
+		case h.idle <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// iterate drives one iteration to its end.
+func (h *Host) iterate(ctx context.Context, v *vu) {
+	step := v.flow.Begin(h.now())
+	for {
+		switch step.Verb {
+		case core.Send:
+			if ctx.Err() != nil { // between two hops: the next was never sent
+				v.flow.Cut(h.now())
+				return
+			}
+			v.exchange = core.Exchange{Due: h.now()}
+			h.cfg.Do(ctx, v.number, step.Req, &v.exchange)
+			step = v.flow.Done(h.now(), &v.exchange)
+		case core.Wait:
+			if v.sleep(ctx, step.Until-h.now(), nil); ctx.Err() != nil {
+				v.flow.Cut(h.now())
+				return
+			}
+			step = v.flow.Woke(h.now())
+		case core.End:
+			v.rest = step.Until
+			return
+		}
+	}
+}
+
+// vu is one virtual user. The Host's mu guards the first group; the second belongs to its goroutine.
+type vu struct {
+	wanted bool               // it is to iterate
+	live   bool               // it has a goroutine
+	kill   context.CancelFunc // cuts the iteration under way; nil before the first
+
+	number   int
+	wake     chan struct{} // cap 1: look at wanted again
+	flow     core.Flow
+	exchange core.Exchange
+	rest     time.Duration // the back-off: no iteration before it
+	timer    *time.Timer
+}
+
+func (v *vu) nudge() {
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+// sleep waits for d, or until ctx is done or wake is told.
+func (v *vu) sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	if v.timer == nil {
+		v.timer = time.NewTimer(d)
+	} else {
+		v.timer.Reset(d)
+	}
+	defer v.timer.Stop()
+	select {
+	case <-v.timer.C:
+	case <-ctx.Done():
+	case <-wake:
+	}
+}

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nollagluiz/broadside/engine/internal/core"
+	"github.com/nollagluiz/broadside/engine/internal/pace"
+	"github.com/nollagluiz/broadside/engine/internal/std"
+	"github.com/nollagluiz/broadside/engine/internal/vus"
+	"github.com/nollagluiz/broadside/plan"
+	"github.com/nollagluiz/broadside/summary"
+)
+
+// tick is how often a run is looked at: the width of a fresh series' bucket.
+const tick = time.Second
+
+// run is one run under way.
+type run struct {
+	cfg       Config
+	plan      plan.Plan
+	observers []Observer
+
+	start     time.Time
+	scenarios []scenario
+	collector *collector
+}
+
+// scenario is a scenario of the plan with what carries it.
+type scenario struct {
+	host      *vus.Host
+	shard     *core.Shard
+	transport *std.Transport
+	vus       int
+}
+
+func newRun(cfg Config, p plan.Plan, observers []Observer) *run {
+	return &run{cfg: cfg, plan: p, observers: observers}
+}
+
+// run drives all scenarios to their end.
+func (r *run) run(ctx context.Context) (*summary.Summary, error) {
+	dialer := r.cfg.dialer()
+	defer dialer.Close()
+	r.start = time.Now()
+	for _, s := range r.plan.Scenarios {
+		executor, err := pace.New(s, r.plan.Share)
+		if err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
+		}
+		template, err := core.NewTemplate(s, "Broadside/"+r.cfg.Version)
+		if err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
+		}
+		shard := core.NewShard()
+		transport := std.New(r.start, dialer, executor.MaxVUs())
+		defer transport.Close()
+		host := vus.New(vus.Config{
+			Start:    r.start,
+			Executor: executor,
+			Flow:     func(int) core.Flow { return template.Flow(shard) },
+			Do:       transport.Do,
+		})
+		r.scenarios = append(r.scenarios, scenario{host, shard, transport, executor.MaxVUs()})
+	}
+	r.collector = newCollector(r.start)
+	err := r.watch(ctx)
+	return r.collector.finish(), err
+}
+
+// watch runs the hosts and collects each second, and once more at their end.
+func (r *run) watch(ctx context.Context) error {
+	errs := make([]error, len(r.scenarios))
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
+	for i, s := range r.scenarios {
+		wg.Go(func() { errs[i] = s.host.Run(ctx) })
+	}
+	var end time.Duration
+	go func() {
+		wg.Wait()
+		end = time.Since(r.start)
+		close(ended)
+	}()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			r.collect(time.Since(r.start))
+		case <-ended:
+			r.collect(end)
+			if err := errors.Join(errs...); err != nil {
+				return fmt.Errorf("run cut short: %w", context.Cause(ctx))
+			}
+			return nil
+		}
+	}
+}
+
+// collect takes what the shards hold and tells the observers.
+func (r *run) collect(elapsed time.Duration) {
+	r.collector.begin(elapsed)
+	for _, s := range r.scenarios {
+		r.collector.vus(s.host.Working(), s.host.Peak(), s.vus)
+		r.collector.add(s.shard.Take())
+	}
+	snapshot := r.collector.snapshot()
+	for _, observe := range r.observers {
+		observe(snapshot)
+	}
+}
