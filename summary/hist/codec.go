@@ -144,15 +144,18 @@ func (d *decoder) buckets(h *Histogram) error {
 // check holds the exact figures against the buckets: min and max lie in the outermost ones, and the sum between what
 // the buckets' ends allow.
 func (h *Histogram) check() error {
-	buckets := h.Buckets()
-	first, last := buckets[0], buckets[len(buckets)-1]
-	if h.min < first.Low || h.min >= first.High || h.max < last.Low || h.max > last.High-1 && last.High != 1<<63-1 {
-		return errors.New("min or max outside the buckets")
-	}
+	var first, last Bucket
 	var least, most float64
-	for _, b := range buckets {
+	h.eachBucket(func(b Bucket) {
+		if last.Count == 0 {
+			first = b
+		}
+		last = b
 		least += float64(b.Low) * float64(b.Count)
 		most += float64(b.High) * float64(b.Count)
+	})
+	if h.min < first.Low || h.min >= first.High || h.max < last.Low || h.max > last.High-1 && last.High != 1<<63-1 {
+		return errors.New("min or max outside the buckets")
 	}
 	const slack = 1e-9 // of float64 sums
 	if sum := h.Sum(); sum < least*(1-slack) || sum > most*(1+slack) {

@@ -269,13 +269,17 @@ type Bucket struct {
 // Buckets lists the buckets that hold samples, from low to high.
 func (h *Histogram) Buckets() []Bucket {
 	var out []Bucket
+	h.eachBucket(func(b Bucket) { out = append(out, b) })
+	return out
+}
+
+func (h *Histogram) eachBucket(f func(Bucket)) {
 	if h.zeros > 0 {
-		out = append(out, Bucket{0, 1, h.zeros})
+		f(Bucket{0, 1, h.zeros})
 	}
 	h.each(func(o, i int, n uint64) bool {
 		low, width := bounds(o, i, h.Resolution())
-		out = append(out, Bucket{int64(low), int64(min(low+width, math.MaxInt64)), n})
+		f(Bucket{int64(low), int64(min(low+width, math.MaxInt64)), n})
 		return true
 	})
-	return out
 }
