@@ -63,8 +63,8 @@ type RunStore interface {
 	// Runs returns up to limit runs that follow the cursor ("" is the start), and the next cursor, "" at the end. A
 	// cursor that this store did not make is Malformed.
 	Runs(ctx context.Context, f fleet.RunFilter, cursor string, limit int) (runs []fleet.Run, next string, err error)
-	// RecentRuns returns up to n latest finished runs of each target, newest first, by target id: for the pages'
-	// sparklines and last results.
+	// RecentRuns returns up to n latest finished runs of each target, newest first, by target id, without their specs:
+	// for the pages' sparklines and last results.
 	RecentRuns(ctx context.Context, n int) (map[string][]fleet.Run, error)
 	// CountRunning is how many runs are running.
 	CountRunning(ctx context.Context) (int, error)

@@ -124,7 +124,7 @@ func dataArgs(r fleet.RunEnd) ([]any, error) {
 }
 
 const runColumns = `r.seq, r.id, r.target_id, r.target_label, r.agent_name, r.status, r.verdict, r.error_message, r.started_at, r.ended_at,
-	r.spec, r.p50_ms, r.p95_ms, r.p99_ms, r.avg_ms, r.error_rate, r.rps, r.data_received_bytes, r.iterations, r.requests, r.failures,
+	r.p50_ms, r.p95_ms, r.p99_ms, r.avg_ms, r.error_rate, r.rps, r.data_received_bytes, r.iterations, r.requests, r.failures,
 	r.data_sent_bytes, r.iterations_interrupted, r.min_ms, r.max_ms, r.vus_max, r.duration_s`
 
 // storedRun is a run with its place in the order of receipt.
@@ -133,21 +133,17 @@ type storedRun struct {
 	fleet.Run
 }
 
-// scanRun reads runColumns, and what follows them into more.
+// scanRun reads runColumns, and what follows them into more. The spec is not among them.
 func scanRun(from row, more ...any) (storedRun, error) {
 	var r storedRun
 	var started int64
 	var ended *int64
-	var spec string
 	var m fleet.Metrics
 	var rps, duration sql.Null[float64]
 	var received, iterations, requests, failures, sent, interrupted, vus sql.Null[int64]
 	if err := from.Scan(append([]any{&r.seq, &r.ID, &r.TargetID, &r.TargetLabel, &r.Agent, &r.Status, &r.Verdict, &r.Message,
-		&started, &ended, &spec, &m.P50, &m.P95, &m.P99, &m.Avg, &m.ErrorRate, &rps, &received, &iterations,
+		&started, &ended, &m.P50, &m.P95, &m.P99, &m.Avg, &m.ErrorRate, &rps, &received, &iterations,
 		&requests, &failures, &sent, &interrupted, &m.Min, &m.Max, &vus, &duration}, more...)...); err != nil {
-		return r, err
-	}
-	if err := json.Unmarshal([]byte(spec), &r.Spec); err != nil {
 		return r, err
 	}
 	r.StartedAt = fleet.FromMillis(started)
@@ -163,9 +159,19 @@ func scanRun(from row, more ...any) (storedRun, error) {
 	return r, nil
 }
 
+// scanRunSpec reads runColumns and the spec, and what follows them into more.
+func scanRunSpec(from row, more ...any) (storedRun, error) {
+	var spec string
+	r, err := scanRun(from, append([]any{&spec}, more...)...)
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal([]byte(spec), &r.Spec)
+}
+
 // Run returns a run with its distributions.
 func (s *Store) Run(ctx context.Context, id string) (fleet.RunDetail, error) {
-	d, err := scanDetail(s.r.QueryRowContext(ctx, `SELECT `+runColumns+`, d.duration, d.trends, d.series, d.statuses, d.errors
+	d, err := scanDetail(s.r.QueryRowContext(ctx, `SELECT `+runColumns+`, r.spec, d.duration, d.trends, d.series, d.statuses, d.errors
 FROM k6_runs r LEFT JOIN k6_run_data d ON d.run_seq = r.seq WHERE r.id = $1`, id))
 	return d, s.explain("read run", notFound(err, "run", id))
 }
@@ -174,7 +180,7 @@ func scanDetail(from row) (fleet.RunDetail, error) {
 	d := fleet.RunDetail{Trends: map[string][]byte{}, Statuses: map[string]int64{}, Errors: []fleet.ErrorCount{}}
 	var duration []byte
 	var trends, series, statuses, failures sql.Null[string]
-	r, err := scanRun(from, &duration, &trends, &series, &statuses, &failures)
+	r, err := scanRunSpec(from, &duration, &trends, &series, &statuses, &failures)
 	if err != nil {
 		return d, err
 	}

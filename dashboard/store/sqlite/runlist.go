@@ -15,18 +15,12 @@ import (
 
 // Runs returns a page: up to limit runs that follow the cursor, newest first, and the cursor of the next page.
 func (s *Store) Runs(ctx context.Context, f fleet.RunFilter, cursor string, limit int) ([]fleet.Run, string, error) {
-	var w where
-	if cursor != "" {
-		seq, ok := decodeCursor(cursor)
-		if !ok {
-			return nil, "", fleet.Errorf(fleet.Malformed, "the cursor is none of this store")
-		}
-		w.add("r.seq <", seq)
-	}
-	w.filter(f)
 	limit = max(limit, 1)
-	query := `SELECT ` + runColumns + ` FROM k6_runs r` + w.clause() + ` ORDER BY r.seq DESC LIMIT ` + w.arg(limit+1)
-	rows, err := list(ctx, s.r, func(r row) (storedRun, error) { return scanRun(r) }, query, w.args...)
+	query, args, err := runsQuery(f, cursor, limit+1) // one more tells whether there is a next page
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := list(ctx, s.r, func(r row) (storedRun, error) { return scanRunSpec(r) }, query, args...)
 	if err != nil {
 		return nil, "", s.explain("list runs", err)
 	}
@@ -40,6 +34,20 @@ func (s *Store) Runs(ctx context.Context, f fleet.RunFilter, cursor string, limi
 		runs[i] = r.Run
 	}
 	return runs, next, nil
+}
+
+func runsQuery(f fleet.RunFilter, cursor string, limit int) (query string, args []any, err error) {
+	var w where
+	if cursor != "" {
+		seq, ok := decodeCursor(cursor)
+		if !ok {
+			return "", nil, fleet.Errorf(fleet.Malformed, "the cursor is none of this store")
+		}
+		w.add("r.seq <", seq)
+	}
+	w.filter(f)
+	query = `SELECT ` + runColumns + `, r.spec FROM k6_runs r` + w.clause() + ` ORDER BY r.seq DESC LIMIT ` + w.arg(limit)
+	return query, w.args, nil
 }
 
 // where collects conditions and their arguments.
@@ -109,7 +117,7 @@ func decodeCursor(cursor string) (seq int64, ok bool) {
 	return int64(v), int64(v) > 0 && encodeCursor(int64(v)) == cursor
 }
 
-// RecentRuns returns up to n latest finished runs of each target that is not deleted, by target id.
+// RecentRuns returns up to n latest finished runs of each target that is not deleted, by target id, without specs.
 func (s *Store) RecentRuns(ctx context.Context, n int) (map[string][]fleet.Run, error) {
 	rows, err := list(ctx, s.r, func(r row) (storedRun, error) { return scanRun(r) }, `SELECT `+runColumns+`
 FROM k6_targets t JOIN k6_runs r ON r.seq IN (
