@@ -1,0 +1,104 @@
+package agent
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/nollagluiz/broadside/plan"
+)
+
+// Defaults of a Config.
+const (
+	DefaultPollInterval      = 5 * time.Second  // of a dashboard that names none
+	DefaultHeartbeatInterval = 30 * time.Second // of a dashboard that names none
+	DefaultMaxConcurrentRuns = 2
+)
+
+// Bounds of the intervals that a dashboard may ask for.
+const (
+	minInterval = 500 * time.Millisecond
+	maxInterval = time.Hour
+)
+
+// Config is what an agent needs. DashboardURL, Secret, Name and Runner have no default.
+type Config struct {
+	DashboardURL      string            // http or https, without userinfo; a path prefix is kept
+	Secret            string            // bearer of every call
+	Name              string            // unique in the fleet, at most 200 bytes
+	InstanceID        string            // tells two processes of one name apart; random if empty
+	Version           string            // of the program; "dev" if empty
+	Engine            string            // what Runner is, for people; "embedded" if empty
+	Labels            map[string]string // for people; may be nil
+	PollInterval      time.Duration     // least time between two polls; 0: as the dashboard says
+	HeartbeatInterval time.Duration     // least time between two regular heartbeats; 0: as the dashboard says
+	MaxConcurrentRuns int               // 2 if 0
+	VULimit           *VULimit          // nil: none
+	DefaultVUs        int               // of a target that names none; 1 if 0
+	DefaultDuration   time.Duration     // of a target that names none, in whole seconds; 30 s if 0
+	Runner            Runner
+	Transport         http.RoundTripper  // to the dashboard; one of its own if nil
+	HealthAddr        string             // where /healthz is served; nowhere if empty
+	Log               logrus.FieldLogger // none if nil
+}
+
+func (c Config) withDefaults() Config {
+	c.InstanceID = cmp.Or(c.InstanceID, rand.Text())
+	c.Version = cmp.Or(c.Version, "dev")
+	c.Engine = cmp.Or(c.Engine, "embedded")
+	c.MaxConcurrentRuns = cmp.Or(c.MaxConcurrentRuns, DefaultMaxConcurrentRuns)
+	c.DefaultVUs = cmp.Or(c.DefaultVUs, 1)
+	c.DefaultDuration = cmp.Or(c.DefaultDuration, plan.DefaultDuration)
+	c.Labels = maps.Clone(c.Labels)
+	if c.Transport == nil {
+		c.Transport = NewTransport(2)
+	}
+	if c.Log == nil {
+		silent := logrus.New()
+		silent.SetOutput(io.Discard)
+		c.Log = silent
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	u, err := url.Parse(c.DashboardURL)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return errors.New("the dashboard's URL must be http:// or https:// with a host")
+	case u.User != nil:
+		return errors.New("the dashboard's URL must not hold a user or password; the secret is a setting of its own")
+	case u.RawQuery != "" || u.Fragment != "":
+		return errors.New("the dashboard's URL must not hold a query or fragment")
+	case c.Secret == "":
+		return errors.New("a secret is needed")
+	case c.Name == "" || len(c.Name) > 200:
+		return fmt.Errorf("the agent's name must have 1 to 200 bytes, not %d", len(c.Name))
+	case c.Runner == nil:
+		return errors.New("a runner is needed")
+	case c.MaxConcurrentRuns < 1:
+		return fmt.Errorf("runs at once must be at least 1, not %d", c.MaxConcurrentRuns)
+	case c.PollInterval < 0 || c.HeartbeatInterval < 0:
+		return errors.New("intervals must not be negative")
+	case c.DefaultVUs < 1 || c.DefaultDuration < plan.MinDuration || c.DefaultDuration%time.Second != 0:
+		return errors.New("a target's default is at least 1 VU and whole seconds")
+	}
+	return nil
+}
+
+// interval is the one in force: what the dashboard asks for, within bounds, but not less than the agent's own.
+func interval(own time.Duration, askedMs int64, fallback time.Duration) time.Duration {
+	asked := fallback
+	if askedMs > 0 {
+		asked = time.Duration(min(askedMs, maxInterval.Milliseconds())) * time.Millisecond
+	}
+	return max(own, asked, minInterval)
+}

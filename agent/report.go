@@ -1,0 +1,196 @@
+package agent
+
+import (
+	"encoding/json"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nollagluiz/broadside/fleet"
+	"github.com/nollagluiz/broadside/summary"
+	"github.com/nollagluiz/broadside/summary/hist"
+)
+
+// Bounds of a result on the wire.
+const (
+	maxResult  = 200 << 10 // bytes of the body, above which the series gives way
+	maxMessage = 1000      // bytes
+	maxSample  = 300       // bytes
+)
+
+// reportStart queues a run's start.
+func (a *Agent) reportStart(r *run) {
+	body, err := json.Marshal(r.start)
+	if err != nil {
+		a.log.WithField("run", r.start.ID).WithError(err).Error("encode a run's start")
+		return
+	}
+	a.spool.add(entry{run: r.start.ID, body: body})
+}
+
+// report queues a run's end, now.
+func (a *Agent) report(r *run, out summary.Outcome) {
+	end := newRunEnd(r, time.Since(r.began), out)
+	log := a.log.WithField("target", r.start.TargetID).WithField("run", r.start.ID)
+	body, err := encode(end, out.Summary)
+	if err != nil {
+		log.WithError(err).Error("encode a run's result")
+		return
+	}
+	a.spool.add(entry{run: r.start.ID, result: true, body: body})
+	log.WithField("verdict", end.Verdict).Info("run ended: " + end.Message)
+}
+
+// newRunEnd maps an outcome to the wire, the series aside.
+func newRunEnd(r *run, took time.Duration, out summary.Outcome) fleet.RunEnd {
+	hide := secretsOf(r.target)
+	end := fleet.RunEnd{
+		RunStart: r.start,
+		EndedAt:  fleet.Millis(r.start.StartedAt.Add(took)),
+		Status:   fleet.RunDone,
+		Verdict:  out.Verdict,
+		Message:  cut(hide.Replace(out.Message), maxMessage),
+	}
+	switch out.Verdict {
+	case summary.Aborted:
+		end.Status = fleet.RunAborted
+	case summary.Error:
+		end.Status = fleet.RunError
+	}
+	s := out.Summary
+	if s == nil {
+		return end
+	}
+	end.Metrics = newMetrics(s)
+	end.Trends = encodeTrends(s.Trends)
+	end.Statuses = make(map[string]int64, len(s.Statuses))
+	for status, n := range s.Statuses {
+		end.Statuses[strconv.Itoa(status)] = n
+	}
+	for _, e := range s.Errors[:min(len(s.Errors), fleet.MaxErrors)] {
+		end.Errors = append(end.Errors, fleet.ErrorCount{Code: e.Code, Count: e.Count, Sample: cut(hide.Replace(e.Sample), maxSample)})
+	}
+	return end
+}
+
+func newMetrics(s *summary.Summary) *fleet.Metrics {
+	f := s.Fields()
+	m := &fleet.Metrics{
+		P50: finite(f.P50), P95: finite(f.P95), P99: finite(f.P99), Avg: finite(f.Avg),
+		ErrorRate:         finite(f.ErrorRate),
+		DataReceivedBytes: f.DataReceivedBytes,
+		Iterations:        f.Iterations,
+
+		Requests:              f.Requests,
+		Failures:              f.Failures,
+		DataSentBytes:         s.Counters[summary.DataSent],
+		IterationsInterrupted: s.Counters[summary.IterationsInterrupted],
+		VUsMax:                int(s.Gauges[summary.VUsMax].Max),
+		DurationS:             max(s.Duration, 0).Seconds(),
+	}
+	if rps := finite(&f.RPS); rps != nil {
+		m.RPS = *rps
+	}
+	if t := s.Trends[summary.HTTPReqDuration]; t != nil && t.Count() > 0 {
+		least, most := ms(t.Min()), ms(t.Max())
+		m.Min, m.Max = &least, &most
+	}
+	return m
+}
+
+func ms(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }
+
+// finite drops what JSON can't say.
+func finite(v *float64) *float64 {
+	if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
+		return nil
+	}
+	return v
+}
+
+// encodeTrends gives each trend that has samples its binary form: the latency as it is, the others coarse.
+func encodeTrends(trends map[string]*hist.Histogram) map[string][]byte {
+	out := map[string][]byte{}
+	for name, t := range trends {
+		if t == nil || t.Count() == 0 {
+			continue
+		}
+		if name != summary.HTTPReqDuration {
+			t = t.Clone()
+			t.Coarsen(hist.Coarse)
+		}
+		out[name], _ = t.MarshalBinary() // never fails
+	}
+	return out
+}
+
+// encode makes the body of a result. Its series is halved until the body fits maxResult, and then dropped; s, which
+// may be nil, is used up.
+func encode(end fleet.RunEnd, s *summary.Summary) ([]byte, error) {
+	if s == nil || len(s.Series.Buckets) == 0 {
+		return json.Marshal(end)
+	}
+	for {
+		end.Series = newSeries(s.Series)
+		body, err := json.Marshal(end)
+		if err != nil || len(body) <= maxResult {
+			return body, err
+		}
+		if len(s.Series.Buckets) == 1 {
+			end.Series = nil
+			return json.Marshal(end)
+		}
+		s.Series.Halve()
+	}
+}
+
+func newSeries(s summary.Series) *fleet.Series {
+	out := &fleet.Series{WidthMs: s.Width.Milliseconds(), Buckets: make([]fleet.Bucket, len(s.Buckets))}
+	for i, b := range s.Buckets {
+		to := fleet.Bucket{Requests: b.Requests, Failures: b.Failures, Iterations: b.Iterations, VUs: b.VUs}
+		if b.Duration != nil && b.Duration.Count() > 0 {
+			to.Duration, _ = b.Duration.MarshalBinary() // never fails
+		}
+		out.Buckets[i] = to
+	}
+	return out
+}
+
+// secretsOf hides, in texts about a run, what its target keeps secret. The engine writes none of it; this holds also
+// for what a panic or a foreign library says.
+func secretsOf(t fleet.Target) *strings.Replacer {
+	redacted := t.Redacted()
+	var pairs []string
+	hide := func(secret, shown string) {
+		if secret != shown && len(secret) >= 4 { // a shorter one is no secret, and would riddle the text
+			pairs = append(pairs, secret, shown)
+		}
+	}
+	hide(t.URL, redacted.URL)
+	if u, err := url.Parse(t.URL); err == nil {
+		password, _ := u.User.Password()
+		hide(u.User.String(), fleet.Hidden)
+		hide(password, fleet.Hidden)
+		shown, _ := url.Parse(redacted.URL)
+		for name, values := range u.Query() {
+			if shown != nil && shown.Query().Get(name) == fleet.Hidden {
+				hide(values[0], fleet.Hidden)
+			}
+		}
+	}
+	for name, value := range t.Headers {
+		hide(value, redacted.Headers[name])
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// cut shortens text to at most n bytes of whole, valid characters.
+func cut(text string, n int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n-len("…")], "") + "…"
+}
