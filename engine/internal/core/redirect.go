@@ -58,7 +58,8 @@ func (c *chain) next(x *Exchange) (*Request, uint16, error) {
 	if relative, err := url.Parse(x.Location); err == nil && !relative.IsAbs() {
 		host = c.hop.Host
 	}
-	c.hop.Method, c.hop.URL, c.hop.Host, c.hop.Header = method, to, host, c.header(from, to)
+	c.hop.Method, c.hop.URL, c.hop.Host = method, to, host
+	c.hop.Header = c.header(from, to)
 	if c.bodiless {
 		c.hop.Body = nil
 	}
@@ -95,10 +96,20 @@ func (c *chain) remember(lines []string) {
 	if c.jar == nil {
 		c.jar, _ = cookiejar.New(nil) // its error is always nil, by its documentation
 	}
-	c.jar.SetCookies(c.hop.URL, set)
+	c.jar.SetCookies(c.cookieURL(), set)
 	c.cookies = slices.DeleteFunc(c.cookies, func(mine *http.Cookie) bool {
 		return slices.ContainsFunc(set, func(s *http.Cookie) bool { return s.Name == mine.Name })
 	})
+}
+
+// cookieURL is where the hop's cookies belong: to the host that it names, whatever address it goes to.
+func (c *chain) cookieURL() *url.URL {
+	if c.hop.Host == "" {
+		return c.hop.URL
+	}
+	u := *c.hop.URL
+	u.Host = c.hop.Host
+	return &u
 }
 
 // header is the header of the hop from one URL to another.
@@ -115,7 +126,7 @@ func (c *chain) header(from, to *url.URL) http.Header {
 		if !c.away {
 			cookies = appendCookies(cookies, c.cookies)
 		}
-		if cookies = appendCookies(cookies, c.jar.Cookies(to)); len(cookies) > 0 {
+		if cookies = appendCookies(cookies, c.jar.Cookies(c.cookieURL())); len(cookies) > 0 {
 			out["Cookie"] = []string{strings.Join(cookies, "; ")}
 		}
 	}
