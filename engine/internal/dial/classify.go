@@ -79,7 +79,7 @@ func tlsCode(err error) uint16 {
 		header    tls.RecordHeaderError
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
-		alert     tls.AlertError
+		alert     *net.OpError // crypto/tls hands its alerts out so
 		handshake tlsError
 	)
 	switch {
@@ -89,7 +89,7 @@ func tlsCode(err error) uint16 {
 		return core.CodeUnknownAuthority
 	case errors.As(err, &hostname):
 		return core.CodeHostname
-	case errors.As(err, &alert), errors.As(err, &handshake):
+	case errors.As(err, &alert) && strings.HasSuffix(alert.Op, " error"), errors.As(err, &handshake):
 		return core.CodeTLS
 	}
 	return 0
@@ -165,21 +165,17 @@ func http2Number(text string) uint16 {
 
 // textOf is what a person reads about err.
 func textOf(err error) string {
-	var alert tls.AlertError
 	text := err.Error()
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		text = "request timeout"
-	case errors.As(err, &alert) && alert == alertHandshakeFailure:
+	case strings.HasSuffix(text, "tls: handshake failure"): // an alert, RFC 8446 section 6.2
 		text += ": no shared cipher or version"
 	case strings.HasSuffix(text, "EOF"):
 		text = "the server closed the connection (" + text + ")"
 	}
 	return clean(text)
 }
-
-// alertHandshakeFailure is RFC 8446 section 6.2's handshake_failure.
-const alertHandshakeFailure tls.AlertError = 40
 
 // clean leaves out what a server sent, which net and net/http quote or write behind "malformed MIME header line:";
 // also control characters, and what is longer than maxText.
