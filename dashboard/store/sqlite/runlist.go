@@ -119,18 +119,16 @@ func decodeCursor(cursor string) (seq int64, ok bool) {
 
 // RecentRuns returns up to n latest finished runs of each target that is not deleted, by target id, without specs.
 func (s *Store) RecentRuns(ctx context.Context, n int) (map[string][]fleet.Run, error) {
-	rows, err := list(ctx, s.r, func(r row) (storedRun, error) { return scanRun(r) }, `SELECT `+runColumns+`
+	out := map[string][]fleet.Run{}
+	err := each(ctx, s.r, func(from row) error {
+		r, err := scanRun(from)
+		out[r.TargetID] = append(out[r.TargetID], r.Run)
+		return err
+	}, `SELECT `+runColumns+`
 FROM k6_targets t JOIN k6_runs r ON r.seq IN (
 	SELECT seq FROM k6_runs WHERE target_id = t.id AND status <> 'running' ORDER BY seq DESC LIMIT $1)
 WHERE t.deleted_at IS NULL ORDER BY r.target_id, r.seq DESC`, n)
-	if err != nil {
-		return nil, s.explain("list recent runs", err)
-	}
-	out := map[string][]fleet.Run{}
-	for _, r := range rows {
-		out[r.TargetID] = append(out[r.TargetID], r.Run)
-	}
-	return out, nil
+	return out, s.explain("list recent runs", err)
 }
 
 // CountRunning is how many runs are running.
@@ -142,36 +140,27 @@ func (s *Store) CountRunning(ctx context.Context) (n int, err error) {
 // WindowTotals merges the runs whose end was received since from. Seconds is left to the caller, who knows the time.
 // A run without a histogram counts, but has no say in the percentile.
 func (s *Store) WindowTotals(ctx context.Context, from time.Time) (fleet.WindowTotals, error) {
-	t, err := s.windowTotals(ctx, from)
-	return t, s.explain("total runs", err)
-}
-
-func (s *Store) windowTotals(ctx context.Context, from time.Time) (fleet.WindowTotals, error) {
 	var t fleet.WindowTotals
-	rows, err := s.r.QueryContext(ctx, `SELECT coalesce(r.requests, 0), coalesce(r.failures, 0), d.duration
-FROM k6_runs r LEFT JOIN k6_run_data d ON d.run_seq = r.seq WHERE r.result_at >= $1`, from.UnixMilli())
-	if err != nil {
-		return t, err
-	}
-	defer rows.Close()
 	var merged, one hist.Histogram
-	for rows.Next() {
+	err := each(ctx, s.r, func(r row) error {
 		var requests, failures int64
 		var duration []byte
-		if err := rows.Scan(&requests, &failures, &duration); err != nil {
-			return t, err
+		if err := r.Scan(&requests, &failures, &duration); err != nil {
+			return err
 		}
 		t.Runs++
 		t.Requests += requests
 		t.Failures += failures
 		if duration == nil {
-			continue
+			return nil
 		}
 		if err := one.UnmarshalBinary(duration); err != nil {
-			return t, err
+			return err
 		}
 		merged.Merge(&one)
-	}
+		return nil
+	}, `SELECT coalesce(r.requests, 0), coalesce(r.failures, 0), d.duration
+FROM k6_runs r LEFT JOIN k6_run_data d ON d.run_seq = r.seq WHERE r.result_at >= $1`, from.UnixMilli())
 	if t.Requests > 0 {
 		rate := float64(t.Failures) / float64(t.Requests)
 		t.ErrorRate = &rate
@@ -180,5 +169,5 @@ FROM k6_runs r LEFT JOIN k6_run_data d ON d.run_seq = r.seq WHERE r.result_at >=
 		p95 := merged.Quantile(0.95) / float64(time.Millisecond)
 		t.P95 = &p95
 	}
-	return t, rows.Err()
+	return t, s.explain("total runs", err)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,46 +162,28 @@ SELECT printf('01940000-0000-7000-8000-%012d', i), printf($2, i % 20), 'Example'
 	}
 }
 
-// TestReleaseGoesInChunks: an agent's runs are released, or deleted, by several transactions, none of which is long.
-func TestReleaseGoesInChunks(t *testing.T) {
-	const n = 2*sqlite.Chunk + 1
-	for _, withRuns := range []bool{false, true} {
-		t.Run(fmt.Sprintf("with runs %v", withRuns), func(t *testing.T) {
-			s := openNew(t)
-			agent, err := s.RegisterAgent(t.Context(), fleet.Agent{Name: "a"}, false, time.UnixMilli(1))
-			if err != nil {
-				t.Fatal(err)
-			}
-			seed(t, s, n, "t%d", agent.ID)
-			if _, err := s.MarkOffline(t.Context(), time.UnixMilli(2)); err != nil {
-				t.Fatal(err)
-			}
-			// The trigger stands for a crash in the last chunk: what was released before it is committed.
-			if _, err := s.Writer().Exec(`CREATE TEMP TRIGGER crash BEFORE UPDATE OF agent_id ON k6_runs WHEN old.seq = 2001
-BEGIN SELECT raise(ABORT, 'crash'); END; CREATE TEMP TRIGGER crash2 BEFORE DELETE ON k6_runs WHEN old.seq = 2001
-BEGIN SELECT raise(ABORT, 'crash'); END`); err != nil {
-				t.Fatal(err)
-			}
-			if names, err := s.DeleteAgents(t.Context(), time.UnixMilli(2), withRuns); err == nil || len(names) != 0 {
-				t.Fatalf("deleted %v, %v; want the crash", names, err)
-			}
-			var left int
-			if err := s.Reader().QueryRow(`SELECT count(*) FROM k6_runs WHERE agent_id = $1`, agent.ID).Scan(&left); err != nil || left != 1 {
-				t.Errorf("%d runs are still the agent's, %v; want 1", left, err)
-			}
-			if _, err := s.Writer().Exec(`DROP TRIGGER crash; DROP TRIGGER crash2`); err != nil {
-				t.Fatal(err)
-			}
-			if names, err := s.DeleteAgents(t.Context(), time.UnixMilli(2), withRuns); err != nil || len(names) != 1 {
-				t.Errorf("deleted %v, %v; want a", names, err)
-			}
-			want := n
-			if withRuns {
-				want = 0
-			}
-			if err := s.Reader().QueryRow(`SELECT count(*) FROM k6_runs`).Scan(&left); err != nil || left != want {
-				t.Errorf("%d runs, %v; want %d", left, err, want)
-			}
-		})
+func TestDeletedTargetForgetsItsSecrets(t *testing.T) {
+	s := openNew(t)
+	target := fleet.NewTarget()
+	target.URL, target.Body = "https://user:s3cret@example.org/", "s3cret body"
+	target.Headers = map[string]string{"Authorization": "s3cret"}
+	target, err := s.CreateTarget(t.Context(), target, time.UnixMilli(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := func() (text string) {
+		if err := s.Reader().QueryRow(`SELECT spec FROM k6_targets WHERE id = $1`, target.ID).Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	if n := strings.Count(spec(), "s3cret"); n != 3 {
+		t.Fatalf("%d secrets stored; want 3", n)
+	}
+	if err := s.DeleteTarget(t.Context(), target.ID, 0, time.UnixMilli(2)); err != nil {
+		t.Fatal(err)
+	}
+	if text := spec(); strings.Contains(text, "s3cret") {
+		t.Errorf("still there: %s", text)
 	}
 }

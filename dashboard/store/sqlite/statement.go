@@ -38,22 +38,30 @@ type queryer interface {
 // row is a *sql.Row or a *sql.Rows.
 type row interface{ Scan(dest ...any) error }
 
-// list reads all rows of a query.
-func list[T any](ctx context.Context, q queryer, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+// each visits all rows of a query.
+func each(ctx context.Context, q queryer, visit func(row) error, query string, args ...any) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	out := []T{}
 	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
+		if err := visit(rows); err != nil {
+			return err
 		}
-		out = append(out, v)
 	}
-	return out, rows.Err()
+	return rows.Err()
+}
+
+// list collects all rows of a query.
+func list[T any](ctx context.Context, q queryer, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	out := []T{}
+	err := each(ctx, q, func(r row) error {
+		v, err := scan(r)
+		out = append(out, v)
+		return err
+	}, query, args...)
+	return out, err
 }
 
 func scanText(r row) (text string, err error) { return text, r.Scan(&text) }

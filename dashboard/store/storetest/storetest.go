@@ -73,11 +73,11 @@ func (f *fixture) must(err error) {
 	}
 }
 
-// wants fails the test unless err has the code.
+// wants fails the test unless err is a *fleet.Error of the code, bare, so that its message is fit to be shown.
 func (f *fixture) wants(code fleet.Code, err error) {
 	f.Helper()
-	if got := fleet.CodeOf(err); got != code {
-		f.Errorf("error %v, code %q; want code %q", err, got, code)
+	if e, ok := err.(*fleet.Error); !ok || e.Code != code {
+		f.Errorf("error %v (%T); want a *fleet.Error with code %q", err, err, code)
 	}
 }
 
