@@ -54,7 +54,7 @@ type Agent struct {
 	pollEvery, beatEvery atomic.Int64 // ns, in force
 }
 
-// New returns an agent that does nothing until it is Run.
+// New returns an agent that does nothing until it is Run. The error wraps a plan.FieldError that names the field of cfg.
 func New(cfg Config) (*Agent, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {

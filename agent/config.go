@@ -3,12 +3,12 @@ package agent
 import (
 	"cmp"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -33,7 +33,7 @@ const (
 type Config struct {
 	DashboardURL      string            // http or https, without userinfo; a path prefix is kept
 	Secret            string            // bearer of every call
-	Name              string            // unique in the fleet, at most 200 bytes
+	Name              string            // unique in the fleet, 1 to 200 printable ASCII characters
 	InstanceID        string            // tells two processes of one name apart; random if empty
 	Version           string            // of the program; "dev" if empty
 	Engine            string            // what Runner is, for people; "embedded" if empty
@@ -69,30 +69,37 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// validate names the field at fault by a plan.FieldError.
 func (c Config) validate() error {
+	fault := func(field, format string, args ...any) error {
+		return plan.FieldError{Field: field, Message: fmt.Sprintf(format, args...)}
+	}
 	u, err := url.Parse(c.DashboardURL)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return errors.New("the dashboard's URL must be http:// or https:// with a host")
+		return fault("DashboardURL", "must be http:// or https:// with a host")
 	case u.User != nil:
-		return errors.New("the dashboard's URL must not hold a user or password; the secret is a setting of its own")
+		return fault("DashboardURL", "must not hold a user or password")
 	case u.RawQuery != "" || u.Fragment != "":
-		return errors.New("the dashboard's URL must not hold a query or fragment")
-	case c.Secret == "":
-		return errors.New("a secret is needed")
-	case c.Name == "" || len(c.Name) > 200:
-		return fmt.Errorf("the agent's name must have 1 to 200 bytes, not %d", len(c.Name))
+		return fault("DashboardURL", "must not hold a query or fragment")
+	case c.Secret == "" || strings.ContainsFunc(c.Secret, notPrintable):
+		return fault("Secret", "must be printable characters, at least one")
+	case c.Name == "" || len(c.Name) > 200 || strings.ContainsFunc(c.Name, notPrintable):
+		return fault("Name", "must be 1 to 200 printable ASCII characters")
 	case c.Runner == nil:
-		return errors.New("a runner is needed")
+		return fault("Runner", "is needed")
 	case c.MaxConcurrentRuns < 1:
-		return fmt.Errorf("runs at once must be at least 1, not %d", c.MaxConcurrentRuns)
+		return fault("MaxConcurrentRuns", "must be at least 1, not %d", c.MaxConcurrentRuns)
 	case c.PollInterval < 0 || c.HeartbeatInterval < 0:
-		return errors.New("intervals must not be negative")
+		return fault("PollInterval, HeartbeatInterval", "must not be negative")
 	case c.DefaultVUs < 1 || c.DefaultDuration < plan.MinDuration || c.DefaultDuration%time.Second != 0:
-		return errors.New("a target's default is at least 1 VU and whole seconds")
+		return fault("DefaultVUs, DefaultDuration", "must be at least 1 VU and whole seconds")
 	}
 	return nil
 }
+
+// notPrintable tells of a character that no header may carry: name and secret travel in headers.
+func notPrintable(c rune) bool { return c < ' ' || c > '~' }
 
 // interval is the one in force: what the dashboard asks for, within bounds, but not less than the agent's own.
 func interval(own time.Duration, askedMs int64, fallback time.Duration) time.Duration {

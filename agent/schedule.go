@@ -79,8 +79,8 @@ func hash(agent, target string) uint64 {
 }
 
 // due returns the targets that are due at now, the longest due first, and moves their slots on. A slot of which nothing
-// is seen until more than half an interval later, since the process stood still, is missed and never made up; missed
-// counts them.
+// is seen until more than a quarter of an interval later, since the process stood still, is missed and never made up;
+// missed counts them. So two starts are at least a quarter apart.
 func (s *schedule) due(now time.Time) (starts []fleet.Target, missed int64) {
 	var slots []*slot
 	for _, slot := range s.slots {
@@ -94,7 +94,7 @@ func (s *schedule) due(now time.Time) (starts []fleet.Target, missed int64) {
 	for _, slot := range slots {
 		at, passed := slot.pass(now)
 		missed += passed
-		if now.Sub(at) > slot.interval/2 && !slot.once {
+		if now.Sub(at) > slot.interval/4 && !slot.once {
 			missed++
 			continue
 		}
