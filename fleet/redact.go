@@ -1,36 +1,36 @@
 package fleet
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/nollagluiz/broadside/plan"
 )
 
 // Hidden stands for a write-only value. Sent back in an edit, it keeps the stored one.
 const Hidden = "***"
 
-// alwaysSecret are headers whose values nobody but an agent sees, named as secret or not.
-var alwaysSecret = []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Auth-Token"}
-
-// secretParams are parts of query parameter names whose values are hidden.
-var secretParams = []string{"token", "secret", "password", "passwd", "apikey", "api_key", "api-key", "auth", "signature", "credential", "session"}
-
-func isSecretParam(name string) bool {
+// isSecretName tells whether the value of a header or parameter of this name is likely to be a credential. It would
+// rather hide too much: what it misses, everybody sees.
+func isSecretName(name string) bool {
 	name = strings.ToLower(name)
-	if name == "key" || name == "sig" || name == "pwd" {
-		return true
+	for _, part := range []string{"token", "secret", "passw", "pwd", "auth", "signature", "credential", "session", "jwt"} {
+		if strings.Contains(name, part) {
+			return true
+		}
 	}
-	return slices.ContainsFunc(secretParams, func(part string) bool { return strings.Contains(name, part) })
+	return strings.HasSuffix(name, "key") || name == "sig" || name == "pass" || name == "cookie"
 }
 
 func (t Target) isSecretHeader(name string) bool {
-	same := func(secret string) bool { return strings.EqualFold(secret, name) }
-	return slices.ContainsFunc(alwaysSecret, same) || slices.ContainsFunc(t.SecretHeaders, same)
+	return isSecretName(name) || slices.ContainsFunc(t.SecretHeaders, func(s string) bool { return strings.EqualFold(s, name) })
 }
 
-// Redacted returns the target as anybody may see it: userinfo, secret query values, secret headers and the body are
-// shown as ***. It shares nothing with t that it changes.
+// Redacted returns the target as anybody may see it: userinfo, secret parameters of the URL, secret headers and the
+// body are shown as ***. It shares nothing with t that it changes.
 func (t Target) Redacted() Target {
 	t.URL = RedactURL(t.URL)
 	headers := make(map[string]string, len(t.Headers))
@@ -47,115 +47,204 @@ func (t Target) Redacted() Target {
 	return t
 }
 
-// RedactURL hides the userinfo and the secret query values of a URL. What is no URL is returned as Hidden, since
-// nobody can tell what it holds.
-func RedactURL(text string) string {
-	head, query, _ := strings.Cut(text, "?")
-	u, err := url.Parse(text)
-	if err != nil {
-		return Hidden
+// Restore puts the secrets of stored back where an edit still says ***, so that what was read can be sent back:
+// t.Redacted().Restore(t) is t. A secret stays what it is, and where it belongs: none is put back when the edit leads to
+// another origin, which would else learn it, and no header that the edit calls secret no more. What is left of *** then,
+// Validate refuses.
+func (t Target) Restore(stored Target) Target {
+	switch {
+	case t.URL == RedactURL(stored.URL):
+		t.URL = stored.URL
+	case origin(t.URL) == "" || origin(t.URL) != origin(stored.URL):
+		return t
+	default:
+		t.URL = restoreURL(t.URL, stored.URL)
 	}
-	if u.User != nil {
-		scheme, rest, _ := strings.Cut(head, "//")
-		authority, path, slash := strings.Cut(rest, "/")
-		_, host, _ := cutLast(authority, "@")
-		head = scheme + "//" + Hidden + "@" + host
-		if slash {
-			head += "/" + path
-		}
-	}
-	if query == "" {
-		return head + strings.TrimPrefix(text, strings.SplitN(text, "?", 2)[0])
-	}
-	return head + "?" + mapParams(query, func(name, value string, _ int) string {
-		if value != "" && isSecretParam(name) {
-			return Hidden
-		}
-		return value
-	})
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
-}
-
-// mapParams rewrites the values of a raw query in place; names, order and escapes of the rest stay byte for byte.
-func mapParams(query string, f func(name, value string, i int) string) string {
-	query, fragment, hasFragment := strings.Cut(query, "#")
-	params := strings.Split(query, "&")
-	for i, param := range params {
-		raw, value, ok := strings.Cut(param, "=")
-		if !ok {
+	t.Headers = maps.Clone(t.Headers)
+	for name, value := range t.Headers {
+		if value != Hidden || !t.isSecretHeader(name) {
 			continue
 		}
-		name, err := url.QueryUnescape(raw)
-		if err != nil {
-			name = raw
-		}
-		params[i] = raw + "=" + f(name, value, i)
-	}
-	out := strings.Join(params, "&")
-	if hasFragment {
-		out += "#" + fragment
-	}
-	return out
-}
-
-// Restore puts the stored secrets back where an edit still says ***, so that what was read can be sent back.
-func (t Target) Restore(stored Target) Target {
-	t.URL = restoreURL(t.URL, stored.URL)
-	headers := make(map[string]string, len(t.Headers))
-	for name, value := range t.Headers {
-		if value == Hidden {
-			for old, secret := range stored.Headers {
-				if http.CanonicalHeaderKey(old) == http.CanonicalHeaderKey(name) {
-					value = secret
-				}
+		for old, secret := range stored.Headers {
+			if http.CanonicalHeaderKey(old) == http.CanonicalHeaderKey(name) {
+				t.Headers[name] = secret
 			}
 		}
-		headers[name] = value
 	}
-	t.Headers = headers
 	if t.Body == Hidden {
 		t.Body = stored.Body
 	}
 	return t
 }
 
-// restoreURL keeps secrets within one origin: an edit that changes scheme or host must name them again, since they
-// would else be sent to whom the editor likes.
-func restoreURL(text, stored string) string {
-	if !strings.Contains(text, Hidden) {
-		return text
+// Edit is the way in which a stored target changes: edit gets the target as it was shown, and what it leaves of *** is
+// restored. The result is not yet validated.
+func (t Target) Edit(edit func(shown Target) (Target, error)) (Target, error) {
+	edited, err := edit(t.Redacted())
+	if err != nil {
+		return Target{}, err
 	}
-	to, err := url.Parse(text)
-	from, err2 := url.Parse(stored)
-	if err != nil || err2 != nil || to.Scheme != from.Scheme || to.Host != from.Host {
-		return text
+	return edited.Restore(t), nil
+}
+
+// validateHidden finds *** where a secret belongs: a target that was copied, or leads to another origin.
+func (t Target) validateHidden(errs *plan.FieldErrors) {
+	const why = "*** stands for a secret that is not known here; write the secret itself"
+	p := splitURL(t.URL)
+	hidden := func(token string) bool {
+		_, secret := cutSecret(token)
+		return secret == Hidden
 	}
-	if to.User.String() == url.User(Hidden).String() && from.User != nil {
-		_, rest, _ := strings.Cut(text, "@")
-		authority, _, _ := strings.Cut(strings.TrimPrefix(stored, from.Scheme+"://"), "/")
-		userinfo, _, _ := cutLast(authority, "@")
-		text = to.Scheme + "://" + userinfo + "@" + rest
+	if p.userinfo == Hidden || slices.ContainsFunc(p.tokens(), hidden) {
+		errs.Add("url", why)
 	}
-	head, query, ok := strings.Cut(text, "?")
-	if !ok {
-		return text
-	}
-	old := map[string][]string{}
-	_, storedQuery, _ := strings.Cut(stored, "?")
-	mapParams(storedQuery, func(name, value string, _ int) string {
-		old[name] = append(old[name], value)
-		return value
-	})
-	return head + "?" + mapParams(query, func(name, value string, _ int) string {
-		if value == Hidden && len(old[name]) > 0 {
-			value, old[name] = old[name][0], old[name][1:]
+	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
+		if t.Headers[name] == Hidden {
+			errs.Add("headers", "%.60s: "+why, name)
 		}
-		return value
-	})
+	}
+	if t.Body == Hidden {
+		errs.Add("body", why)
+	}
+}
+
+// RedactURL hides the userinfo and the secret parameters of a URL, in query, path and fragment; each other byte stays.
+// What is no valid URL is returned as Hidden, since nobody can tell what it holds.
+func RedactURL(text string) string {
+	if _, err := plan.ParseURL(text); err != nil {
+		return Hidden
+	}
+	p := splitURL(text)
+	if p.hasUserinfo {
+		p.userinfo = Hidden
+	}
+	return p.mapTokens(func(token string) string {
+		if shown, secret := cutSecret(token); secret != "" {
+			return shown + Hidden
+		}
+		return token
+	}).String()
+}
+
+// restoreURL replaces each *** that RedactURL would have put into text by what stands in its place in stored.
+func restoreURL(text, stored string) string {
+	p, old := splitURL(text), splitURL(stored)
+	if p.userinfo == Hidden && old.hasUserinfo {
+		p.userinfo = old.userinfo
+	}
+	secrets := map[string][]string{} // by what is shown of the token, in order
+	for _, token := range old.tokens() {
+		if shown, secret := cutSecret(token); secret != "" {
+			secrets[shown] = append(secrets[shown], secret)
+		}
+	}
+	return p.mapTokens(func(token string) string {
+		shown, secret := cutSecret(token)
+		if secret != Hidden || len(secrets[shown]) == 0 {
+			return token
+		}
+		secret, secrets[shown] = secrets[shown][0], secrets[shown][1:]
+		return shown + secret
+	}).String()
+}
+
+// cutSecret cuts a token (name=value, in which a sloppy server may see further parameters) after the "=" of the first
+// secret name; secret is "" if there is none.
+func cutSecret(token string) (shown, secret string) {
+	from := 0
+	for i := range len(token) {
+		switch token[i] {
+		case ';', '?', '/':
+			from = i + 1
+		case '=':
+			name, err := url.QueryUnescape(token[from:i])
+			if err != nil {
+				name = token[from:i]
+			}
+			if isSecretName(name) && i+1 < len(token) {
+				return token[:i+1], token[i+1:]
+			}
+			from = i + 1
+		}
+	}
+	return token, ""
+}
+
+// urlParts is a URL in pieces that keep each byte: begin userinfo @ host, and the tokens of what follows.
+type urlParts struct {
+	begin       string // "https://"
+	userinfo    string
+	hasUserinfo bool
+	host        string   // with the port
+	rest        []string // path, query and fragment: tokens and what separates them, in turn
+}
+
+// splitURL takes a valid URL apart where net/url does. Path segments, query parameters and fragment parameters are
+// tokens.
+func splitURL(text string) urlParts {
+	var p urlParts
+	scheme, rest, _ := strings.Cut(text, "://")
+	p.begin = scheme + "://"
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	p.host, rest = rest[:end], rest[end:]
+	if i := strings.LastIndexByte(p.host, '@'); i >= 0 {
+		p.userinfo, p.host, p.hasUserinfo = p.host[:i], p.host[i+1:], true
+	}
+	separators := "/?#" // of tokens in the path
+	for {
+		i := strings.IndexAny(rest, separators)
+		if i < 0 {
+			p.rest = append(p.rest, rest)
+			return p
+		}
+		p.rest = append(p.rest, rest[:i], rest[i:i+1])
+		switch rest[i] {
+		case '?':
+			separators = "&#"
+		case '#':
+			separators = "&"
+		}
+		rest = rest[i+1:]
+	}
+}
+
+func (p urlParts) tokens() []string {
+	var out []string
+	for i := 0; i < len(p.rest); i += 2 {
+		out = append(out, p.rest[i])
+	}
+	return out
+}
+
+func (p urlParts) mapTokens(f func(string) string) urlParts {
+	rest := slices.Clone(p.rest)
+	for i := 0; i < len(rest); i += 2 {
+		rest[i] = f(rest[i])
+	}
+	p.rest = rest
+	return p
+}
+
+func (p urlParts) String() string {
+	at := ""
+	if p.hasUserinfo {
+		at = "@"
+	}
+	return p.begin + p.userinfo + at + p.host + strings.Join(p.rest, "")
+}
+
+// origin is scheme, host and port (RFC 6454 section 4), of which a secret must not leave; "" for no valid URL.
+func origin(text string) string {
+	u, err := plan.ParseURL(text)
+	if err != nil {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }

@@ -1,9 +1,11 @@
 package fleet
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -17,6 +19,8 @@ const (
 	MinRunInterval = time.Second
 	MaxRunInterval = 366 * 24 * time.Hour
 	MaxLabel       = 200 // characters
+
+	maxSecretHeaders = 64
 )
 
 // Target is one site under load: what each agent requests, with how many VUs, for how long and how often.
@@ -68,7 +72,12 @@ func NewTarget() Target {
 func (t Target) RunInterval() time.Duration { return time.Duration(t.RunIntervalMs) * time.Millisecond }
 
 // Name is what people see: the label, or else the URL without credentials.
-func (t Target) Name() string { return cmp.Or(t.Label, RedactURL(t.URL)) }
+func (t Target) Name() string {
+	if strings.TrimSpace(t.Label) == "" {
+		return RedactURL(t.URL)
+	}
+	return t.Label
+}
 
 // Plan is the run that the target asks of one agent.
 func (t Target) Plan() (plan.Plan, error) {
@@ -76,10 +85,19 @@ func (t Target) Plan() (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, plan.FieldErrors{{Field: "expectedStatuses", Message: err.Error()}}
 	}
+	return t.plan(statuses), nil
+}
+
+func (t Target) plan(statuses plan.Statuses) plan.Plan {
 	header := make(http.Header, len(t.Headers))
+	var secret []string // what is hidden from people stays on its host, too
 	for name, value := range t.Headers {
 		header.Set(name, value)
+		if t.isSecretHeader(name) {
+			secret = append(secret, http.CanonicalHeaderKey(name))
+		}
 	}
+	slices.Sort(secret)
 	return plan.Plan{
 		Name: t.Name(),
 		Scenarios: []plan.Scenario{{
@@ -92,7 +110,7 @@ func (t Target) Plan() (plan.Plan, error) {
 				Method:             t.Method,
 				URL:                t.URL,
 				Header:             header,
-				SecretHeaders:      t.SecretHeaders,
+				SecretHeaders:      secret,
 				Body:               []byte(t.Body),
 				Timeout:            time.Duration(t.TimeoutMs) * time.Millisecond,
 				ExpectedStatuses:   statuses,
@@ -101,7 +119,7 @@ func (t Target) Plan() (plan.Plan, error) {
 				HTTPVersion:        plan.HTTPVersion(t.HTTPVersion),
 			},
 		}},
-	}, nil
+	}
 }
 
 // orNone writes a target's 0 as a plan's "none".
@@ -116,9 +134,6 @@ func orNone[T ~int | ~int64](v T) T {
 // error is a plan.FieldErrors with the JSON names of the fields.
 func (t Target) Validate() error {
 	var errs plan.FieldErrors
-	if _, err := plan.ParseURL(t.URL); err != nil {
-		errs.Add("url", "%v", err)
-	}
 	switch {
 	case utf8.RuneCountInString(t.Label) > MaxLabel:
 		errs.Add("label", "at most %d characters, not %d", MaxLabel, utf8.RuneCountInString(t.Label))
@@ -136,10 +151,9 @@ func (t Target) Validate() error {
 		errs.Add("method", "is needed")
 	}
 	t.validateHeaders(&errs)
-	if len(errs) > 0 {
-		return errs
-	}
-	return t.validatePlan()
+	t.validateHidden(&errs)
+	t.validatePlan(&errs)
+	return errs.Err()
 }
 
 func within[T int | int64](errs *plan.FieldErrors, field string, v, least, most T) {
@@ -150,15 +164,16 @@ func within[T int | int64](errs *plan.FieldErrors, field string, v, least, most 
 
 func (t Target) validateHeaders(errs *plan.FieldErrors) {
 	seen := map[string]bool{}
-	for name := range t.Headers {
+	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
 		key := http.CanonicalHeaderKey(name)
 		if seen[key] {
 			errs.Add("headers", "%.60q stands there twice", key)
 		}
 		seen[key] = true
 	}
-	if len(t.SecretHeaders) > 64 {
-		errs.Add("secretHeaders", "at most 64 names, not %d", len(t.SecretHeaders))
+	if len(t.SecretHeaders) > maxSecretHeaders {
+		errs.Add("secretHeaders", "at most %d names, not %d", maxSecretHeaders, len(t.SecretHeaders))
+		return
 	}
 	for _, name := range t.SecretHeaders {
 		if !seen[http.CanonicalHeaderKey(name)] {
@@ -167,25 +182,37 @@ func (t Target) validateHeaders(errs *plan.FieldErrors) {
 	}
 }
 
-// planFields maps the plan's paths to the target's fields.
-var planFields = strings.NewReplacer("scenarios[0].", "", "request.header", "headers", "request.", "")
+// planField is the target's field behind a path of its plan.
+func planField(path string) string {
+	path = strings.TrimPrefix(path, "scenarios[0].")
+	path = strings.TrimPrefix(path, "request.")
+	switch path {
+	case "header":
+		return "headers"
+	case "duration", "gracefulStop":
+		return path + "S"
+	case "pause", "timeout":
+		return path + "Ms"
+	}
+	return path
+}
 
-// validatePlan leaves what plan and target have in common to the plan.
-func (t Target) validatePlan() error {
-	p, err := t.Plan()
+// validatePlan leaves what plan and target have in common to the plan. A field that is at fault already is so in its
+// own unit.
+func (t Target) validatePlan(errs *plan.FieldErrors) {
+	known := slices.Clone(*errs)
+	statuses, err := plan.ParseStatuses(t.ExpectedStatuses)
 	if err != nil {
-		return err
+		errs.Add("expectedStatuses", "%v", err)
 	}
-	err = p.Validate()
-	faults, ok := err.(plan.FieldErrors)
-	if !ok {
-		return err
+	var faults plan.FieldErrors
+	errors.As(t.plan(statuses).Validate(), &faults)
+	for _, f := range faults {
+		field := planField(f.Field)
+		if !slices.ContainsFunc(known, func(k plan.FieldError) bool { return k.Field == field }) {
+			errs.Add(field, "%s", f.Message)
+		}
 	}
-	out := make(plan.FieldErrors, len(faults))
-	for i, f := range faults {
-		out[i] = plan.FieldError{Field: planFields.Replace(f.Field), Message: f.Message}
-	}
-	return out
 }
 
 // String names the target without its secrets.

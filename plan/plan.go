@@ -118,7 +118,7 @@ func (r Request) resolved() Request {
 	return r
 }
 
-// End is when the plan's last iteration is cut at the latest, counted from its start.
+// End is when the last iteration of a valid plan is cut at the latest, counted from its start.
 func (p Plan) End() time.Duration {
 	var end time.Duration
 	for _, s := range p.Resolved().Scenarios {

@@ -48,11 +48,11 @@ func ParseStatuses(text string) (Statuses, error) {
 
 func parseStatus(text string) (int, error) {
 	text = strings.TrimSpace(text)
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 100 || n > 599 {
+	n, err := strconv.ParseUint(text, 10, 16) // no sign
+	if err != nil || len(text) != 3 || n < 100 || n > 599 {
 		return 0, fmt.Errorf("%.20q is no HTTP status code (100 to 599)", text)
 	}
-	return n, nil
+	return int(n), nil
 }
 
 // Contains tells whether the set holds code.

@@ -2,14 +2,11 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
-	"unicode/utf8"
-
 	"time"
 )
 
@@ -18,7 +15,7 @@ type FieldError struct{ Field, Message string }
 
 func (e FieldError) Error() string { return e.Field + ": " + e.Message }
 
-// FieldErrors is every fault that a validation found, in the order of the fields. It is never empty when it is an error.
+// FieldErrors is every fault that a validation found. It is never empty when it is an error.
 type FieldErrors []FieldError
 
 func (e FieldErrors) Error() string {
@@ -96,8 +93,11 @@ func within(errs *FieldErrors, field string, d, least, most time.Duration) {
 }
 
 func (r Request) validate(prefix string, errs *FieldErrors) {
-	if !isToken(r.Method) || len(r.Method) > 32 {
+	switch {
+	case !isToken(r.Method) || len(r.Method) > 32:
 		errs.Add(prefix+"method", "%.40q is no HTTP method", r.Method)
+	case r.Method == http.MethodConnect:
+		errs.Add(prefix+"method", "CONNECT opens a tunnel, which is no request")
 	}
 	if _, err := ParseURL(r.URL); err != nil {
 		errs.Add(prefix+"url", "%v", err)
@@ -110,7 +110,10 @@ func (r Request) validate(prefix string, errs *FieldErrors) {
 	if r.MaxRedirects > MaxRedirects {
 		errs.Add(prefix+"maxRedirects", "at most %d, not %d", MaxRedirects, r.MaxRedirects)
 	}
-	for _, s := range r.ExpectedStatuses {
+	if len(r.ExpectedStatuses) > maxStatusRanges {
+		errs.Add(prefix+"expectedStatuses", "more than %d ranges", maxStatusRanges)
+	}
+	for _, s := range r.ExpectedStatuses[:min(len(r.ExpectedStatuses), maxStatusRanges)] {
 		if s.Min < 100 || s.Max > 599 || s.Min > s.Max {
 			errs.Add(prefix+"expectedStatuses", "%d-%d is no range of HTTP status codes (100 to 599)", s.Min, s.Max)
 		}
@@ -122,30 +125,55 @@ func (r Request) validate(prefix string, errs *FieldErrors) {
 	}
 }
 
-// managedHeaders belong to the transport: a caller's value would make a request that lies about its own framing.
-var managedHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Trailer": true, "Upgrade": true, "Te": true}
+// isManaged tells whether a header belongs to the transport: a caller's value would make a request that lies about its
+// own framing.
+func isManaged(canonical string) bool {
+	switch canonical {
+	case "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Te":
+		return true
+	}
+	return false
+}
 
 func validateHeader(field string, h http.Header, errs *FieldErrors) {
 	total := 0
 	for name, values := range h {
-		if !isToken(name) {
-			errs.Add(field, "%.60q is no header name", name)
-			continue
-		}
-		if managedHeaders[http.CanonicalHeaderKey(name)] {
-			errs.Add(field, "%s is set by the engine", name)
-		}
+		total += max(len(values), 1) * (len(name) + len(": \r\n"))
 		for _, v := range values {
-			total += len(name) + len(v) + 4
-			if strings.ContainsFunc(v, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
-				// The value may be a secret, so it is not shown.
-				errs.Add(field, "the value of %s holds a control character", name)
-			}
+			total += len(v)
 		}
 	}
 	if total > MaxHeaderBytes {
 		errs.Add(field, "at most %d bytes in all, not %d", MaxHeaderBytes, total)
+		return
 	}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		switch canonical := http.CanonicalHeaderKey(name); {
+		case !isToken(name):
+			errs.Add(field, "%.60q is no header name", name)
+		case isManaged(canonical):
+			errs.Add(field, "%s is set by the engine", name)
+		case canonical == "Host" && !isHost(h[name]):
+			errs.Add(field, "Host must be one host, with a port or without")
+		case slices.ContainsFunc(h[name], hasControl):
+			// The value may be a secret, so it is not shown.
+			errs.Add(field, "the value of %s holds a control character", name)
+		}
+	}
+}
+
+// isHost tells whether the values of a Host header are one host with or without a port.
+func isHost(values []string) bool {
+	if len(values) != 1 {
+		return false
+	}
+	u, err := ParseURL("http://" + values[0])
+	return err == nil && u.Host == values[0]
+}
+
+// hasControl finds what RFC 9110 section 5.5 keeps out of a field value.
+func hasControl(value string) bool {
+	return strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
 }
 
 // isToken tells whether s is a token of RFC 9110 section 5.6.2.
@@ -163,59 +191,4 @@ func isToken(s string) bool {
 		}
 	}
 	return true
-}
-
-// ParseURL reads a request's URL: absolute, http or https, with a host, a port of 1..65535 if any, no space or
-// control character, at most MaxURL bytes. Errors never repeat a part that may hold a credential.
-func ParseURL(text string) (*url.URL, error) {
-	switch {
-	case strings.TrimSpace(text) == "":
-		return nil, fmt.Errorf("a URL is needed")
-	case len(text) > MaxURL:
-		return nil, fmt.Errorf("at most %d bytes, not %d", MaxURL, len(text))
-	case !utf8.ValidString(text):
-		return nil, fmt.Errorf("is not valid UTF-8")
-	}
-	for i, c := range text {
-		if c <= ' ' || c == 0x7f {
-			return nil, fmt.Errorf("holds a space or control character at byte %d; write a space as %%20", i)
-		}
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("is no URL")
-	}
-	switch {
-	case u.Scheme == "":
-		return nil, fmt.Errorf("needs a scheme: http:// or https://")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("must be http or https, not %.20q", u.Scheme)
-	case u.Opaque != "" || u.Hostname() == "":
-		return nil, fmt.Errorf("needs a host")
-	case strings.HasSuffix(u.Host, ":"):
-		return nil, fmt.Errorf("has an empty port")
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return nil, fmt.Errorf("port must be 1 to 65535")
-		}
-	}
-	if err := checkHost(u.Hostname()); err != nil {
-		return nil, err
-	}
-	return u, nil
-}
-
-// checkHost refuses what no resolver can take. An IPv6 zone names an interface of one machine, so a fleet can't use it.
-func checkHost(host string) error {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		if addr.Zone() != "" {
-			return fmt.Errorf("an IPv6 zone means nothing on another machine")
-		}
-		return nil
-	}
-	if strings.ContainsAny(host, " :%[]<>\"\\^`{|}") || len(host) > 253 {
-		return fmt.Errorf("host %.60q is no name or address", host)
-	}
-	return nil
 }
