@@ -34,6 +34,7 @@ const (
 // Metrics of our own, beside k6's.
 const (
 	IterationsInterrupted = "iterations_interrupted" // counter: cut by the hard stop or an abort (k6 has no such metric)
+	HTTPReqRetries        = "http_req_retries"       // counter: requests sent again because their idle connection was closed under them; not in http_reqs
 )
 
 // ExpectedDuration is the submetric of the requests that didn't fail; k6 always makes it.

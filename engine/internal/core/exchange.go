@@ -65,6 +65,7 @@ type Exchange struct {
 	Phases      [PhaseCount]time.Duration // 0 where it did not happen
 	Counts      bool                      // for latency: the response head came, or the request was fully written and then timed out, was reset or cut
 	Interrupted bool                      // cut by the hard stop or an abort
+	Retries     int                       // times it was sent again because a reused connection was closed before a first byte came
 	Sent, Rcvd  int64                     // bytes on this VU's sockets since its Exchange before
 	Location    string                    // of a 3xx
 	SetCookie   []string                  // raw Set-Cookie lines

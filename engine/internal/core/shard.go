@@ -75,6 +75,7 @@ type Delta struct {
 	Iterations        int64 // that went to their end
 	Interrupted       int64 // iterations cut
 	IterationDuration hist.Histogram
+	Retries           int64 // exchanges sent again
 	Sent, Rcvd        int64 // bytes
 
 	cells map[Key]*Cell
@@ -93,7 +94,7 @@ func (d *Delta) Cells() iter.Seq[*Cell] {
 }
 
 func (d *Delta) reset() {
-	d.Iterations, d.Interrupted, d.Sent, d.Rcvd = 0, 0, 0, 0
+	d.Iterations, d.Interrupted, d.Retries, d.Sent, d.Rcvd = 0, 0, 0, 0, 0
 	d.IterationDuration.Reset()
 	for _, c := range d.order {
 		c.reset()
@@ -143,6 +144,7 @@ func (s *Shard) Record(series *Series, failed bool, x *Exchange) {
 	k := Key{Series: series, Status: uint16(x.Status), Code: x.Code, Proto: x.Proto, TLS: x.TLSVersion, Failed: failed}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.now.Retries += int64(x.Retries)
 	s.now.Sent += x.Sent
 	s.now.Rcvd += x.Rcvd
 	if s.last == nil || s.last.Key != k {

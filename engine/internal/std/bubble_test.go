@@ -5,12 +5,9 @@ import (
 	"crypto/tls"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,87 +16,14 @@ import (
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
+	"github.com/nollagluiz/broadside/engine/internal/pipenet"
 	"github.com/nollagluiz/broadside/plan"
 )
 
 const ms = time.Millisecond
 
-// network is a server in memory, for a bubble: connections are pipes, and lookups, connects and handshakes take as
-// long as it says. It is Resolver and Connect of a dial.Config.
-type network struct {
-	delays
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-type delays struct{ lookup, connect, handshake time.Duration }
-
-func newNetwork(d delays) *network {
-	return &network{delays: d, conns: make(chan net.Conn), closed: make(chan struct{})}
-}
-
-func (n *network) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
-	if err := sleep(ctx, n.lookup); err != nil {
-		return nil, err
-	}
-	return []netip.Addr{netip.MustParseAddr("203.0.113.7")}, nil
-}
-
-func (n *network) Connect(ctx context.Context, _, _ string) (net.Conn, error) {
-	if err := sleep(ctx, n.connect); err != nil {
-		return nil, err
-	}
-	client, server := net.Pipe()
-	select {
-	case n.conns <- &lateConn{Conn: server, late: n.handshake}:
-		return client, nil
-	case <-n.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (n *network) Accept() (net.Conn, error) {
-	select {
-	case c := <-n.conns:
-		return c, nil
-	case <-n.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (n *network) Close() error {
-	n.once.Do(func() { close(n.closed) })
-	return nil
-}
-
-func (n *network) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(203, 0, 113, 7), Port: 80} }
-
-// lateConn delays its first Read: a server that is slow to shake hands.
-type lateConn struct {
-	net.Conn
-	late time.Duration
-}
-
-func (c *lateConn) Read(p []byte) (int, error) {
-	if c.late > 0 {
-		time.Sleep(c.late)
-		c.late = 0
-	}
-	return c.Conn.Read(p)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // serve runs a handler on the network, with TLS if secure.
-func (n *network) serve(t *testing.T, secure bool, h http.HandlerFunc) {
+func serve(t *testing.T, n *pipenet.Network, secure bool, h http.HandlerFunc) {
 	t.Helper()
 	srv := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
 	done := make(chan error)
@@ -122,18 +46,13 @@ func (n *network) serve(t *testing.T, secure bool, h http.HandlerFunc) {
 func certificates() []tls.Certificate {
 	srv := httptest.NewUnstartedServer(nil)
 	srv.Listener.Close()
-	srv.Listener = newNetwork(delays{})
+	srv.Listener = pipenet.New(pipenet.Delays{})
 	srv.StartTLS()
 	defer srv.Close()
 	return srv.TLS.Certificates
 }
 
-// client is a Transport of one VU on the network.
-func (n *network) client(t *testing.T) *testClient {
-	t.Helper()
-	return newClient(t, dial.Config{Resolver: n, Connect: n.Connect})
-}
-
+// testClient is a Transport of one VU.
 type testClient struct {
 	*Transport
 	start time.Time
@@ -201,13 +120,14 @@ func TestPhases(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n := newNetwork(delays{lookup: 15 * ms, connect: 20 * ms})
+				delays := pipenet.Delays{Lookup: 15 * ms, Connect: 20 * ms}
 				secure := tc.url[:5] == "https"
 				if secure {
-					n.handshake = 25 * ms
+					delays.Handshake = 25 * ms
 				}
-				n.serve(t, secure, slow)
-				c := n.client(t)
+				n := pipenet.New(delays)
+				serve(t, n, secure, slow)
+				c := newClient(t, dial.Config{Resolver: n, Connect: n.Connect})
 				r := request(tc.url)
 				r.Method, r.Version, r.Body = "POST", tc.version, make([]byte, 32<<10)
 
@@ -231,7 +151,7 @@ func TestPhasesOfFailures(t *testing.T) {
 	forever := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	for _, tc := range []struct {
 		name    string
-		delays  delays
+		delays  pipenet.Delays
 		url     string
 		handler http.HandlerFunc
 		body    int
@@ -240,30 +160,30 @@ func TestPhasesOfFailures(t *testing.T) {
 		counts  bool
 		phases  [core.PhaseCount]time.Duration
 	}{
-		{"black hole", delays{connect: 20 * ms}, "http://a.test/", forever, 0, 0, core.CodeTimeout, true,
+		{"black hole", pipenet.Delays{Connect: 20 * ms}, "http://a.test/", forever, 0, 0, core.CodeTimeout, true,
 			[...]time.Duration{20 * ms, 20 * ms, 0, 0, 4980 * ms, 0}},
-		{"black hole at the hard stop", delays{connect: 20 * ms}, "http://a.test/", forever, 0, 2 * time.Second, 0, true,
+		{"black hole at the hard stop", pipenet.Delays{Connect: 20 * ms}, "http://a.test/", forever, 0, 2 * time.Second, 0, true,
 			[...]time.Duration{20 * ms, 20 * ms, 0, 0, 1980 * ms, 0}},
-		{"silence in the body", delays{}, "http://a.test/", func(w http.ResponseWriter, r *http.Request) {
+		{"silence in the body", pipenet.Delays{}, "http://a.test/", func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 		}, 0, 0, core.CodeTimeout, true, [...]time.Duration{0, 0, 0, 0, 0, 5 * time.Second}},
-		{"a request that is not read", delays{}, "http://a.test/", func(_ http.ResponseWriter, r *http.Request) { time.Sleep(time.Minute) },
+		{"a request that is not read", pipenet.Delays{}, "http://a.test/", func(_ http.ResponseWriter, r *http.Request) { time.Sleep(time.Minute) },
 			1 << 20, 0, core.CodeTimeout, false, [...]time.Duration{0, 0, 0, 5 * time.Second, 0, 0}},
-		{"a connect that hangs", delays{connect: time.Hour}, "http://a.test/", forever, 0, 0, core.CodeTimeout, false,
+		{"a connect that hangs", pipenet.Delays{Connect: time.Hour}, "http://a.test/", forever, 0, 0, core.CodeTimeout, false,
 			[core.PhaseCount]time.Duration{}},
-		{"a connect that hangs at the hard stop", delays{connect: time.Hour}, "http://a.test/", forever, 0, time.Second, 0, false,
+		{"a connect that hangs at the hard stop", pipenet.Delays{Connect: time.Hour}, "http://a.test/", forever, 0, time.Second, 0, false,
 			[core.PhaseCount]time.Duration{}},
-		{"a lookup that hangs", delays{lookup: time.Hour}, "http://a.test/", forever, 0, 0, core.CodeTimeout, false,
+		{"a lookup that hangs", pipenet.Delays{Lookup: time.Hour}, "http://a.test/", forever, 0, 0, core.CodeTimeout, false,
 			[core.PhaseCount]time.Duration{}},
-		{"a handshake that hangs", delays{connect: 20 * ms, handshake: time.Hour}, "https://a.test/", forever, 0, 0, core.CodeTimeout, false,
+		{"a handshake that hangs", pipenet.Delays{Connect: 20 * ms, Handshake: time.Hour}, "https://a.test/", forever, 0, 0, core.CodeTimeout, false,
 			[core.PhaseCount]time.Duration{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n := newNetwork(tc.delays)
-				n.serve(t, tc.url[:5] == "https", tc.handler)
-				c := n.client(t)
+				n := pipenet.New(tc.delays)
+				serve(t, n, tc.url[:5] == "https", tc.handler)
+				c := newClient(t, dial.Config{Resolver: n, Connect: n.Connect})
 				r := request(tc.url)
 				r.Deadline = 5 * time.Second
 				if tc.body > 0 {
@@ -292,8 +212,8 @@ func TestPhasesOfFailures(t *testing.T) {
 // pile descriptors up.
 func TestNoDialOutlivesItsExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(delays{connect: time.Hour})
-		c := n.client(t)
+		n := pipenet.New(pipenet.Delays{Connect: time.Hour})
+		c := newClient(t, dial.Config{Resolver: n, Connect: n.Connect})
 		r := request("http://a.test/")
 		r.Deadline = time.Second
 		for range 10 {

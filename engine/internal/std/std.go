@@ -2,6 +2,8 @@
 // speaks HTTP/1.1 and HTTP/2, follows no redirect, keeps no cookie, uses no proxy and inflates nothing. Bodies are read
 // away through one small shared buffer, so memory grows neither with their size nor with the number of requests.
 //
+// A request whose idle connection the server closes under it is sent again, as net/http does, and noted as a retry.
+//
 // Phases are taken by httptrace and, for connecting and TLS, from the connection itself (package dial).
 package std
 

@@ -175,6 +175,25 @@ func TestStaleConnection(t *testing.T) {
 	}
 }
 
+// A request that a server drops on a reused connection is sent again, as k6 does: one request, noted as retried.
+func TestRetry(t *testing.T) {
+	var requests atomic.Int64
+	srv := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 2 {
+			panic(http.ErrAbortHandler)
+		}
+		hello(w, r)
+	})
+	c := newClient(t, dial.Config{})
+	for i, retries := range []int{0, 1, 0} {
+		x := c.do(t.Context(), request(srv.URL))
+		require.Equal(t, 200, x.Status, x.Err)
+		require.Equal(t, retries, x.Retries, i)
+		require.Equal(t, i != 2, x.Phases[core.Connecting] > 0)
+	}
+	require.EqualValues(t, 4, requests.Load())
+}
+
 // The answer comes while the body still goes: hooks fire late, from other goroutines.
 func TestAnswerBeforeTheRequestsEnd(t *testing.T) {
 	for _, alpn := range [][]string{nil, {"h2"}} {

@@ -16,6 +16,7 @@ type trace struct {
 	began time.Time // when the transport was asked: net/http's GetConn
 
 	mu        sync.Mutex // guards all that follows
+	conns     int        // given to it: more than one is a retry
 	gotConn   time.Time
 	ready     time.Time // when the connection could carry the request: a new one's handshake, a reused one's gotConn
 	connect   time.Duration
@@ -36,6 +37,7 @@ func (t *trace) onConn(info httptrace.GotConnInfo) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.conns++
 	t.gotConn, t.ready, t.connect, t.tls, t.wrote, t.firstByte = now, now, 0, 0, time.Time{}, time.Time{}
 	conn := dial.Under(info.Conn)
 	if info.Reused || conn == nil || conn.Began.Before(t.began) {
@@ -77,6 +79,7 @@ func (t *trace) fill(x *core.Exchange, end time.Time) {
 	if t.gotConn.IsZero() {
 		return
 	}
+	x.Retries = t.conns - 1
 	x.Phases[core.Blocked] = t.gotConn.Sub(t.began)
 	x.Phases[core.Connecting] = t.connect
 	x.Phases[core.TLS] = t.tls

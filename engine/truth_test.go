@@ -1,0 +1,268 @@
+package engine_test
+
+import (
+	"bufio"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nollagluiz/broadside/engine"
+	"github.com/nollagluiz/broadside/plan"
+	"github.com/nollagluiz/broadside/summary"
+)
+
+// witness is a real server on loopback that counts for itself: requests, and bytes on its sockets.
+type witness struct {
+	*httptest.Server
+	requests, sent, rcvd atomic.Int64
+}
+
+func newWitness(t *testing.T, secure, http2 bool, h http.HandlerFunc) *witness {
+	t.Helper()
+	w := &witness{}
+	w.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.requests.Add(1)
+		h(rw, r)
+	}))
+	w.Config.ErrorLog = log.New(io.Discard, "", 0)
+	w.Listener = countingListener{w.Listener, w}
+	w.EnableHTTP2 = http2
+	if secure {
+		w.StartTLS()
+	} else {
+		w.Start()
+	}
+	t.Cleanup(w.Close)
+	return w
+}
+
+type countingListener struct {
+	net.Listener
+	w *witness
+}
+
+func (l countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return &countingConn{c, l.w}, err
+}
+
+type countingConn struct {
+	net.Conn
+	w *witness
+}
+
+func (c *countingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.w.rcvd.Add(int64(n))
+	return n, err
+}
+
+func (c *countingConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.w.sent.Add(int64(n))
+	return n, err
+}
+
+// The engine's totals are the server's: requests exactly, bytes within 1 % (the ends of TLS and HTTP/2 connections
+// come after the last exchange).
+func TestTotalsAreTheServers(t *testing.T) {
+	page := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 20<<10)) }
+	for _, tc := range []struct {
+		name          string
+		secure, http2 bool
+		handler       http.HandlerFunc
+		request       plan.Request
+		statuses      []int
+	}{
+		{"plain", false, false, page, plan.Request{}, []int{200}},
+		{"TLS", true, false, page, plan.Request{}, []int{200}},
+		{"HTTP/2", true, true, page, plan.Request{}, []int{200}},
+		{"POST", false, false, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) },
+			plan.Request{Method: "POST", Body: make([]byte, 50<<10)}, []int{200}},
+		{"redirects", false, false, func(w http.ResponseWriter, r *http.Request) {
+			if n := len(r.URL.Path); n < 4 {
+				http.Redirect(w, r, r.URL.Path+"x", http.StatusFound)
+				return
+			}
+			page(w, r)
+		}, plan.Request{}, []int{200, 302}},
+		{"failures", false, false, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusServiceUnavailable) },
+			plan.Request{}, []int{503}},
+		{"new connections", false, false, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Connection", "close")
+			page(w, r)
+		}, plan.Request{}, []int{200}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWitness(t, tc.secure, tc.http2, tc.handler)
+			tc.request.URL, tc.request.InsecureSkipVerify = w.URL+"/", true
+			s, err := engine.Run(t.Context(), one(plan.Scenario{VUs: 4, Duration: time.Second, Pause: 5 * ms, Request: tc.request}))
+			require.NoError(t, err)
+			w.Close()
+			require.Positive(t, s.Counters[summary.HTTPReqs])
+			require.Equal(t, w.requests.Load(), s.Counters[summary.HTTPReqs])
+			require.Equal(t, w.requests.Load(), s.Rates[summary.HTTPReqFailed].Total)
+			require.InEpsilon(t, w.sent.Load(), s.Counters[summary.DataReceived], 0.01)
+			require.InEpsilon(t, w.rcvd.Load(), s.Counters[summary.DataSent], 0.01)
+			var answers int64
+			for _, status := range tc.statuses {
+				require.Positive(t, s.Statuses[status], status)
+				answers += s.Statuses[status]
+			}
+			require.Equal(t, w.requests.Load(), answers)
+			require.EqualValues(t, w.requests.Load(), s.Trends[summary.HTTPReqDuration].Count())
+			require.NotContains(t, s.Counters, summary.HTTPReqRetries)
+		})
+	}
+}
+
+// Field report 11: bodies are streamed away; 256 MiB and more leave the heap as it was.
+func TestLargeBodies(t *testing.T) {
+	const body = 64 << 20
+	chunk := make([]byte, 64<<10)
+	w := newWitness(t, false, false, func(w http.ResponseWriter, _ *http.Request) {
+		for range body / len(chunk) {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	stop, peak := watchHeap(t)
+	s, err := engine.Run(t.Context(), one(plan.Scenario{VUs: 4, Duration: time.Second, Request: plan.Request{URL: w.URL}}))
+	require.NoError(t, err)
+	stop()
+	require.GreaterOrEqual(t, s.Counters[summary.DataReceived], int64(4*body))
+	require.Less(t, peak(), int64(8<<20), "bytes of heap above the start")
+}
+
+// watchHeap samples how far the heap in use rises above its start.
+func watchHeap(t *testing.T) (stop func(), peak func() int64) {
+	t.Helper()
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	runtime.GC()
+	start, most := heap(), int64(0)
+	ended := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(10 * ms)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				most = max(most, heap()-start)
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(ended); <-done }), func() int64 { return most }
+}
+
+// Field report 37: the heap after thousands of requests is that after hundreds.
+func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
+	w := newWitness(t, false, false, after(0))
+	var heaps []int64
+	_, err := engine.Run(t.Context(), one(plan.Scenario{VUs: 2, Duration: 3 * time.Second, Request: plan.Request{URL: w.URL}}),
+		func(summary.Snapshot) {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			heaps = append(heaps, int64(m.HeapAlloc))
+		})
+	require.NoError(t, err)
+	require.Greater(t, w.requests.Load(), int64(1000))
+	require.Less(t, heaps[len(heaps)-1]-heaps[0], int64(512<<10))
+}
+
+// No goroutine outlives a run, whatever it spoke.
+func TestNoGoroutineIsLeft(t *testing.T) {
+	secure := newWitness(t, true, true, after(0))
+	plain := newWitness(t, false, false, after(0))
+	stuck := newWitness(t, true, true, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	before := runtime.NumGoroutine()
+	e, err := engine.New(engine.Config{})
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for _, w := range []*witness{secure, plain, stuck} {
+		wg.Go(func() {
+			_, err := e.Run(t.Context(), one(plan.Scenario{VUs: 8, Duration: time.Second, GracefulStop: -1, Request: plan.Request{URL: w.URL, InsecureSkipVerify: true}}))
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	e.Close()
+	for _, w := range []*witness{secure, plain, stuck} {
+		w.CloseClientConnections()
+	}
+	// Those of closed connections end a moment later.
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines; want %d\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
+
+// Field report 4: the protocol is the server's choice unless the plan has one.
+func TestHTTP2OnlyServer(t *testing.T) {
+	t.Parallel()
+	var proto atomic.Value
+	w := newWitness(t, true, true, func(_ http.ResponseWriter, r *http.Request) { proto.Store(r.Proto) })
+	w.TLS.NextProtos = []string{"h2"}
+	s, err := engine.Run(t.Context(), once(plan.Request{URL: w.URL, InsecureSkipVerify: true}))
+	require.NoError(t, err)
+	require.Equal(t, summary.Rate{Total: 1}, s.Rates[summary.HTTPReqFailed], s.Errors)
+	require.Equal(t, "HTTP/2.0", proto.Load())
+	require.Positive(t, s.Trends[summary.HTTPReqTLS].Max())
+
+	s, err = engine.Run(t.Context(), once(plan.Request{URL: w.URL}))
+	require.NoError(t, err)
+	require.Equal(t, 1310, s.Errors[0].Code, s.Errors[0].Sample)
+	require.Positive(t, s.Trends[summary.HTTPReqConnecting].Max(), "field report 1: the connect time is kept")
+	require.NotContains(t, s.Trends, summary.HTTPReqDuration)
+}
+
+// Field report 6: a server that closes without a word is a class of errors of its own, with status 0 and a sample.
+func TestClosedWithoutAWord(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(c))
+			c.Close()
+		}
+	}()
+	defer func() { l.Close(); <-done }()
+	s, err := engine.Run(t.Context(), one(plan.Scenario{VUs: 10, Duration: time.Second, Request: plan.Request{URL: "http://" + l.Addr().String()}}))
+	require.NoError(t, err)
+	require.Len(t, s.Errors, 1)
+	require.Equal(t, 1000, s.Errors[0].Code)
+	require.Contains(t, s.Errors[0].Sample, "EOF")
+	require.Empty(t, s.Statuses)
+	require.LessOrEqual(t, s.Counters[summary.HTTPReqs], int64(10*8), "an instant failure is not hot-looped")
+	require.EqualValues(t, s.Counters[summary.HTTPReqs], s.Trends[summary.HTTPReqDuration].Count(), "the requests were out: they count")
+}
