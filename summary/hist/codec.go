@@ -6,11 +6,12 @@ import (
 	"fmt"
 )
 
-// The binary form, version 1. All integers but the first two bytes are unsigned varints:
+// The binary form, version 1 (docs/wire.md). All integers but the first two bytes are unsigned varints, as short as
+// they can be, so that equal histograms have equal forms:
 //
 //	byte    version (1)
 //	byte    resolution in bits (5..9)
-//	count   number of samples; the form ends here when it is 0
+//	count   number of samples, at most 2^53; the form ends here when it is 0
 //	sum     high and low 64 bits
 //	min     ns
 //	max-min ns
@@ -21,9 +22,13 @@ import (
 // A run of 3,000 requests takes about 1 KB at Coarse and 3 KB at Fine.
 const codecVersion = 1
 
-// MaxEncoded bounds the binary form in bytes: what UnmarshalBinary reads at most. A histogram in which every bucket of
-// twenty octaves holds samples, 1 us to 1 s, stays below it.
+// MaxEncoded bounds the binary form in bytes: what UnmarshalBinary reads at most. A Fine histogram in which every bucket
+// of twenty octaves holds samples, 1 us to 1 s, stays below it, whatever the counts.
 const MaxEncoded = 128 << 10
+
+// maxCount bounds a decoded count: as far as a float64 counts exactly, and so far below 2^64 that no merge of what came
+// from outside overflows.
+const maxCount = 1 << 53
 
 // ErrCodec is the error of UnmarshalBinary, wrapped with what is wrong.
 var ErrCodec = errors.New("not a histogram")
@@ -36,7 +41,7 @@ func (h *Histogram) MarshalBinary() ([]byte, error) {
 	if h.count == 0 {
 		return out, nil
 	}
-	for _, v := range []uint64{h.sumHi, h.sumLo, uint64(h.min), uint64(h.max - h.min), h.zeros} {
+	for _, v := range []uint64{h.sum.hi, h.sum.lo, uint64(h.min), uint64(h.max - h.min), h.zeros} {
 		out = binary.AppendUvarint(out, v)
 	}
 	last := -1
@@ -51,8 +56,9 @@ func (h *Histogram) MarshalBinary() ([]byte, error) {
 }
 
 // UnmarshalBinary replaces h by the decoded histogram. It takes nothing on trust: the size is bounded, every bucket
-// must exist, counts must add up, and min, max and sum must fit the buckets. On an error, which wraps ErrCodec, h is
-// left as it was.
+// must exist, counts must add up, and min, max and sum must fit the buckets; so what it takes, some samples have, and
+// MarshalBinary gives the same bytes again. On an error, which wraps ErrCodec, h is left as it was. It holds at most
+// 240 KiB for one histogram, however long data is.
 func (h *Histogram) UnmarshalBinary(data []byte) error {
 	d := decoder{rest: data}
 	out, err := d.histogram()
@@ -89,8 +95,11 @@ func (d *decoder) histogram() (*Histogram, error) {
 	if h.count == 0 {
 		return h, d.end()
 	}
+	if h.count > maxCount {
+		return nil, fmt.Errorf("%d samples; at most %d", h.count, uint64(maxCount))
+	}
 	var low uint64
-	for _, v := range []*uint64{&h.sumHi, &h.sumLo, &low, &spread, &h.zeros} {
+	for _, v := range []*uint64{&h.sum.hi, &h.sum.lo, &low, &spread, &h.zeros} {
 		if *v, err = d.uvarint(); err != nil {
 			return nil, err
 		}
@@ -99,10 +108,7 @@ func (d *decoder) histogram() (*Histogram, error) {
 		return nil, errors.New("min or max out of range")
 	}
 	h.min, h.max = int64(low), int64(low+spread)
-	if err := d.buckets(h); err != nil {
-		return nil, err
-	}
-	return h, h.check()
+	return h, d.buckets(h)
 }
 
 func (d *decoder) buckets(h *Histogram) error {
@@ -111,6 +117,10 @@ func (d *decoder) buckets(h *Histogram) error {
 	seen, next := h.zeros, uint64(0)
 	if seen > h.count {
 		return errors.New("more samples in buckets than in all")
+	}
+	fits := figures{min: uint64(h.min), max: uint64(h.max)}
+	if h.zeros > 0 {
+		fits.add(0, 0, h.zeros)
 	}
 	for len(d.rest) > 0 {
 		step, err := d.uvarint()
@@ -133,32 +143,44 @@ func (d *decoder) buckets(h *Histogram) error {
 			return errors.New("bucket counts don't add up")
 		}
 		seen += n
-		*h.bucket(number>>b, number&(1<<b-1)) = n
+		octave, index := number>>b, number&(1<<b-1)
+		*h.bucket(octave, index) = n
+		from, width := bounds(octave, index, b)
+		fits.add(from, from+width-1, n)
 	}
 	if seen != h.count {
 		return errors.New("bucket counts don't add up")
 	}
-	return nil
+	return fits.check(h.sum)
 }
 
-// check holds the exact figures against the buckets: min and max lie in the outermost ones, and the sum between what
-// the buckets' ends allow.
-func (h *Histogram) check() error {
-	var first, last Bucket
-	var least, most float64
-	h.eachBucket(func(b Bucket) {
-		if last.Count == 0 {
-			first = b
-		}
-		last = b
-		least += float64(b.Low) * float64(b.Count)
-		most += float64(b.High) * float64(b.Count)
-	})
-	if h.min < first.Low || h.min >= first.High || h.max < last.Low || h.max > last.High-1 && last.High != 1<<63-1 {
+// figures holds the exact figures of a histogram against its buckets: min and max lie in the outermost ones, and the
+// sum is one that samples in these buckets, the least of them min and the greatest max, can have.
+type figures struct {
+	min, max    uint64
+	first, last struct{ low, high, n uint64 } // the outermost buckets, both ends included
+	least, most sum128                        // bounds of the sum, as far as min and max cap each bucket
+}
+
+// add takes the buckets from low to high.
+func (f *figures) add(low, high, n uint64) {
+	f.last.low, f.last.high, f.last.n = low, high, n
+	if f.first.n == 0 {
+		f.first = f.last
+	}
+	f.least.add(max(low, f.min), n)
+	f.most.add(min(high, f.max), n)
+}
+
+func (f *figures) check(sum sum128) error {
+	if f.min < f.first.low || f.min > f.first.high || f.max < f.last.low || f.max > f.last.high {
 		return errors.New("min or max outside the buckets")
 	}
-	const slack = 1e-9 // of float64 sums
-	if sum := h.Sum(); sum < least*(1-slack) || sum > most*(1+slack) {
+	least := f.least
+	least.add(f.max-max(f.last.low, f.min), 1) // one sample is max
+	above := sum
+	above.add(min(f.first.high, f.max)-f.min, 1) // one is min, and not as much as it could be
+	if sum.less(least) || f.most.less(sum) || f.most.less(above) {
 		return errors.New("sum outside the buckets")
 	}
 	return nil
@@ -168,6 +190,9 @@ func (d *decoder) uvarint() (uint64, error) {
 	v, n := binary.Uvarint(d.rest)
 	if n <= 0 {
 		return 0, errors.New("cut short")
+	}
+	if n > 1 && d.rest[n-1] == 0 {
+		return 0, errors.New("a number is longer than it must be")
 	}
 	d.rest = d.rest[n:]
 	return v, nil

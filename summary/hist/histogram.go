@@ -37,8 +37,7 @@ type Histogram struct {
 	coarser  Bits // maxBits - resolution, so that the zero value is Fine
 	zeros    uint64
 	count    uint64
-	sumHi    uint64 // 128 bits: 2^64 samples of 2^63 ns fit
-	sumLo    uint64
+	sum      sum128
 	min, max int64
 	octaves  [maxOctaves][]uint64 // [0] is the linear part; nil until used
 }
@@ -68,20 +67,13 @@ func (h *Histogram) RecordN(ns int64, n uint64) {
 	}
 	h.max = max(h.max, ns)
 	h.count += n
-	hi, lo := bits.Mul64(uint64(ns), n)
-	h.addSum(hi, lo)
+	h.sum.add(uint64(ns), n)
 	if ns == 0 {
 		h.zeros += n
 		return
 	}
 	o, i := locate(uint64(ns), h.Resolution())
 	*h.bucket(o, i) += n
-}
-
-func (h *Histogram) addSum(hi, lo uint64) {
-	var carry uint64
-	h.sumLo, carry = bits.Add64(h.sumLo, lo, 0)
-	h.sumHi, _ = bits.Add64(h.sumHi, hi, carry)
 }
 
 // locate gives the octave and the bucket of v at a resolution of b bits. Octave 0 is the linear part [0, 2^b); octave
@@ -126,7 +118,7 @@ func (h *Histogram) Merge(o *Histogram) {
 	h.max = max(h.max, o.max)
 	h.count += o.count
 	h.zeros += o.zeros
-	h.addSum(o.sumHi, o.sumLo)
+	h.sum.merge(o.sum)
 	if h.coarser == o.coarser {
 		for i, from := range o.octaves {
 			if from == nil {
@@ -196,8 +188,9 @@ func (h *Histogram) Min() int64 { return h.min }
 // Max is the largest sample in nanoseconds, exact; 0 when empty.
 func (h *Histogram) Max() int64 { return h.max }
 
-// Sum is the sum of all samples in nanoseconds. It is kept exactly; the float64 rounds it once.
-func (h *Histogram) Sum() float64 { return math.Ldexp(float64(h.sumHi), 64) + float64(h.sumLo) }
+// Sum is the sum of all samples in nanoseconds. It is kept exactly; only a float64 of more than 2^53 ns (104 days) is
+// rounded.
+func (h *Histogram) Sum() float64 { return h.sum.float() }
 
 // Mean is the average in nanoseconds; 0 when empty, so ask Count first where 0 could mislead.
 func (h *Histogram) Mean() float64 {
@@ -217,7 +210,7 @@ func (h *Histogram) Quantile(q float64) float64 {
 	rank := min(max(q, 0), 1) * float64(h.count-1)
 	below := math.Floor(rank)
 	lo, hi := h.atRanks(uint64(below))
-	return lo + (hi-lo)*(rank-below)
+	return min(lo+(hi-lo)*(rank-below), hi) // rounding must not pass the next rank
 }
 
 // atRanks gives the values at the 0-based rank k and at its successor, the last rank's being itself.
@@ -262,24 +255,20 @@ func (h *Histogram) atRanks(k uint64) (at, next float64) {
 
 // Bucket is a span of values in nanoseconds with the number of samples in it.
 type Bucket struct {
-	Low, High int64 // Low <= v < High; for zeros 0 and 1
+	Low, High int64 // Low <= v < High; for zeros 0 and 1; the last bucket of all holds its High, math.MaxInt64, too
 	Count     uint64
 }
 
 // Buckets lists the buckets that hold samples, from low to high.
 func (h *Histogram) Buckets() []Bucket {
 	var out []Bucket
-	h.eachBucket(func(b Bucket) { out = append(out, b) })
-	return out
-}
-
-func (h *Histogram) eachBucket(f func(Bucket)) {
 	if h.zeros > 0 {
-		f(Bucket{0, 1, h.zeros})
+		out = append(out, Bucket{0, 1, h.zeros})
 	}
 	h.each(func(o, i int, n uint64) bool {
 		low, width := bounds(o, i, h.Resolution())
-		f(Bucket{int64(low), int64(min(low+width, math.MaxInt64)), n})
+		out = append(out, Bucket{int64(low), int64(min(low+width, math.MaxInt64)), n})
 		return true
 	})
+	return out
 }
