@@ -40,16 +40,9 @@ type Scaler struct {
 
 	turn sync.Mutex // held for a whole round
 
-	mu    sync.Mutex // guards state
-	state State
-}
-
-// State is the outcome of the last round.
-type State struct {
-	Desired int
-	Actual  int
-	Err     error // why the round failed
-	At      time.Time
+	mu     sync.Mutex // guards actual and err, the outcome of the last round
+	actual int
+	err    error
 }
 
 // New returns a Scaler that does nothing until Run.
@@ -92,35 +85,30 @@ func (s *Scaler) Wake() {
 func (s *Scaler) Reconcile(ctx context.Context) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	state := s.round(ctx)
+	actual, err := s.round(ctx)
 	s.mu.Lock()
-	s.state = state
+	s.actual, s.err = actual, err
 	s.mu.Unlock()
-	return state.Err
+	return err
 }
 
-func (s *Scaler) round(ctx context.Context) State {
-	state := State{At: time.Now()}
+func (s *Scaler) round(ctx context.Context) (actual int, err error) {
 	desired, err := s.cfg.Desired(ctx)
 	if err != nil {
-		state.Err = fmt.Errorf("read the desired count: %w", err)
-		return state
+		err = fmt.Errorf("read the desired count: %w", err)
+	} else if err = s.cfg.Driver.Scale(ctx, desired); err != nil {
+		err = fmt.Errorf("scale to %d: %w", desired, err)
 	}
-	state.Desired = desired
-	if err := s.cfg.Driver.Scale(ctx, desired); err != nil {
-		state.Err = fmt.Errorf("scale to %d: %w", desired, err)
+	actual, countErr := s.cfg.Driver.Actual(ctx)
+	if countErr != nil {
+		err = errors.Join(err, fmt.Errorf("count agents: %w", countErr))
 	}
-	actual, err := s.cfg.Driver.Actual(ctx)
-	if err != nil {
-		state.Err = errors.Join(state.Err, fmt.Errorf("count agents: %w", err))
-	}
-	state.Actual = actual
-	return state
+	return actual, err
 }
 
-// State is the last round's outcome; the zero State before the first.
-func (s *Scaler) State() State {
+// State is the last round's outcome: how many agents there were, and why it failed. It is 0, nil before the first.
+func (s *Scaler) State() (actual int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state
+	return s.actual, s.err
 }
