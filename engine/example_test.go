@@ -29,12 +29,11 @@ func Example() {
 		Pause:    time.Second,
 		Request:  plan.Request{URL: target.URL},
 	}}})
-	outcome := summary.Judge(s, err != nil)
-	fmt.Println(outcome.Verdict, "-", outcome.Message)
+	fmt.Println(summary.Judge(s, err != nil).Verdict)
 	for _, class := range s.Errors {
 		fmt.Println(class.Count, "x", class.Code, class.Sample)
 	}
 	// Output:
-	// threshold_failed - 100 % of 3 requests failed, over the limit of 5 %.
+	// threshold_failed
 	// 3 x 1404 HTTP status 404 Not Found
 }

@@ -44,8 +44,14 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// quiet is a server's log that says nothing: its handshakes fail on purpose.
-func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+// tlsServer is a self-signed server that logs nothing: its handshakes fail on purpose.
+func tlsServer(cfg *tls.Config) *httptest.Server {
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.TLS = cfg
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	return srv
+}
 
 func TestBytesAreCounted(t *testing.T) {
 	address := listen(t, func(c net.Conn) {
@@ -73,7 +79,7 @@ func TestBytesAreCounted(t *testing.T) {
 
 // Bytes of TLS are those on the socket: handshake and records included.
 func TestTLSBytesAreCounted(t *testing.T) {
-	srv := httptest.NewTLSServer(http.NotFoundHandler())
+	srv := tlsServer(nil)
 	defer srv.Close()
 	d := New(Config{})
 	defer d.Close()
@@ -108,14 +114,10 @@ func TestCloseEndsWhatIsOpen(t *testing.T) {
 // Field reports 1, 2, 19, 27, 29: what a person reads, and k6's code.
 func TestDialErrors(t *testing.T) {
 	closed := listen(t, func(c net.Conn) { c.Close() })
-	selfSigned := httptest.NewTLSServer(http.NotFoundHandler())
+	selfSigned := tlsServer(nil)
 	defer selfSigned.Close()
-	old := httptest.NewUnstartedServer(http.NotFoundHandler())
-	old.TLS = &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}
-	old.Config.ErrorLog = quiet()
-	old.StartTLS()
+	old := tlsServer(&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}})
 	defer old.Close()
-	selfSigned.Config.ErrorLog = quiet()
 	plain := listen(t, func(c net.Conn) {
 		_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
 		c.Close()
