@@ -6,8 +6,8 @@ import (
 	"github.com/nollagluiz/broadside/summary/hist"
 )
 
-// MaxBuckets bounds a Series: when it is full, neighbours are merged and the width doubles, so that a run of any
-// length keeps at most this many, at least half of them once it is long enough.
+// MaxBuckets bounds a Series: when it is full, neighbours are merged and the width doubles. So a run of any length keeps
+// at most this many, and a run of more than 150 s at least half as many.
 const MaxBuckets = 300
 
 // Bucket is what happened in one span of a run.
@@ -28,25 +28,33 @@ type Series struct {
 
 // Add merges b, whose At says where it belongs, into the series. It keeps no reference to b.Duration.
 func (s *Series) Add(b Bucket) {
+	at := s.at(b.At)
+	at.add(b)
+	at.VUs = max(at.VUs, b.VUs)
+}
+
+// at is the bucket of an offset from the start, which makes room for it. A negative one, which no monotonic clock
+// gives, belongs to the first.
+func (s *Series) at(offset time.Duration) *Bucket {
 	if s.Width == 0 {
 		s.Width = time.Second
 	}
-	i := int(b.At / s.Width)
-	for i >= MaxBuckets {
+	offset = max(offset, 0)
+	for offset/s.Width >= MaxBuckets {
 		s.Halve()
-		i = int(b.At / s.Width)
 	}
+	i := int(offset / s.Width)
 	for len(s.Buckets) <= i {
 		s.Buckets = append(s.Buckets, Bucket{At: time.Duration(len(s.Buckets)) * s.Width})
 	}
-	s.Buckets[i].merge(b)
+	return &s.Buckets[i]
 }
 
-func (b *Bucket) merge(o Bucket) {
+// add adds what was counted, which the VUs were not.
+func (b *Bucket) add(o Bucket) {
 	b.Requests += o.Requests
 	b.Failures += o.Failures
 	b.Iterations += o.Iterations
-	b.VUs = max(b.VUs, o.VUs)
 	if o.Duration == nil || o.Duration.Count() == 0 {
 		return
 	}
@@ -56,16 +64,36 @@ func (b *Bucket) merge(o Bucket) {
 	b.Duration.Merge(o.Duration)
 }
 
-// Halve merges neighbours, so that half the buckets of twice the width remain. Counts stay exact.
+// Halve merges neighbours, so that half the buckets of twice the width remain. Counts stay exact, and the most VUs of
+// the two are the most of both.
 func (s *Series) Halve() {
-	s.Width *= 2
-	for i := range s.Buckets {
-		if i%2 == 0 {
-			s.Buckets[i/2] = s.Buckets[i]
-			s.Buckets[i/2].At = time.Duration(i/2) * s.Width
-			continue
-		}
-		s.Buckets[i/2].merge(s.Buckets[i])
+	old := *s
+	*s = Series{Width: 2 * old.Width, Buckets: make([]Bucket, 0, (len(old.Buckets)+1)/2)}
+	for i, b := range old.Buckets {
+		b.At = time.Duration(i) * old.Width
+		s.Add(b)
 	}
-	s.Buckets = s.Buckets[:(len(s.Buckets)+1)/2]
+}
+
+// Merge adds o, of a part that ran at the same time, so that its VUs add up. The result has the greater width; o stays
+// as it is.
+func (s *Series) Merge(o Series) {
+	if len(o.Buckets) == 0 {
+		return
+	}
+	if len(s.Buckets) == 0 {
+		s.Width = o.Width
+	}
+	for s.Width < o.Width {
+		s.Halve()
+	}
+	part := Series{Width: o.Width, Buckets: o.Buckets}
+	for part.Width < s.Width {
+		part.Halve() // makes a copy
+	}
+	for _, b := range part.Buckets {
+		at := s.at(b.At)
+		at.add(b)
+		at.VUs += b.VUs
+	}
 }

@@ -68,7 +68,7 @@ func (g *Gauge) Set(v float64) {
 
 // ErrorClass counts the requests that failed without, or beside, an HTTP answer, by k6's error code.
 type ErrorClass struct {
-	Code   int    // k6's error_code (research: 1000 generic, 1050 time-out, 1101 DNS, 1212 refused, 1400 + status, ...)
+	Code   int    // k6's error_code: 1000 generic, 1050 time-out, 1101 no such host, 1212 refused, 1000 + an unexpected status, ...
 	Count  int64  // requests
 	Sample string // one message of them, bounded, without credentials
 }

@@ -1,8 +1,6 @@
 package summary
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Verdict is the one word on a run. Each comes with a sentence for people.
 type Verdict string
@@ -43,41 +41,50 @@ type Outcome struct {
 	Message string // one sentence, without credentials
 }
 
-// Judge gives the verdict on a run that went to its end or was aborted.
+// Judge gives the verdict on a run that went to its end or was aborted: never Error or Lost, which are for runs that
+// measured nothing. When nothing was answered, it tells the agent's fault from the target's by which of them most
+// requests met.
 func Judge(s *Summary, aborted bool) Outcome {
-	out := Outcome{Summary: s}
+	verdict, message := s.judge(aborted)
+	return Outcome{Summary: s, Verdict: verdict, Message: message}
+}
+
+func (s *Summary) judge(aborted bool) (Verdict, string) {
 	failed := s.Rates[HTTPReqFailed]
+	total := failed.Total
+	rate, _ := failed.Value()
 	answered := int64(0)
 	for _, n := range s.Statuses {
 		answered += n
 	}
-	var generator ErrorClass
+	var generator, most ErrorClass
 	for _, e := range s.Errors {
 		if e.Code == CodeGenerator {
 			generator = e
 		}
+		if e.Count > most.Count {
+			most = e
+		}
 	}
-	rate, _ := failed.Value()
 	switch {
 	case aborted:
-		out.Verdict, out.Message = Aborted, fmt.Sprintf("The run was aborted after %d requests.", failed.Total)
-	case failed.Total == 0:
-		out.Verdict, out.Message = NoRequests, "Not one request was made."
-	case generator.Count > 0 && (answered == 0 || generator.Count*100 > failed.Total):
-		out.Verdict = GeneratorLimited
-		out.Message = fmt.Sprintf("%d of %d requests could not be made by the agent itself: %s.", generator.Count, failed.Total, generator.Sample)
+		return Aborted, fmt.Sprintf("The run was aborted after %d requests.", total)
+	case total == 0:
+		return NoRequests, "Not one request was made."
+	case answered == 0 && 2*generator.Count > total, answered > 0 && 100*generator.Count > total:
+		return GeneratorLimited, fmt.Sprintf("%d of %d requests could not be made by the agent itself%s.", generator.Count, total, after(": ", generator))
 	case answered == 0:
-		out.Verdict = TargetUnreachable
-		out.Message = fmt.Sprintf("None of %d requests got a response.", failed.Total)
-		if len(s.Errors) > 0 {
-			out.Message = fmt.Sprintf("None of %d requests got a response; most often: %s (code %d).", failed.Total, s.Errors[0].Sample, s.Errors[0].Code)
-		}
+		return TargetUnreachable, fmt.Sprintf("None of %d requests got a response%s.", total, after("; most often: ", most))
 	case rate > DefaultMaxFailRate:
-		out.Verdict = ThresholdFailed
-		out.Message = fmt.Sprintf("%.4g %% of %d requests failed, over the limit of %g %%.", 100*rate, failed.Total, 100*DefaultMaxFailRate)
-	default:
-		out.Verdict = OK
-		out.Message = fmt.Sprintf("%d requests, %.4g %% failed.", failed.Total, 100*rate)
+		return ThresholdFailed, fmt.Sprintf("%.4g %% of %d requests failed, over the limit of %g %%.", 100*rate, total, 100*DefaultMaxFailRate)
 	}
-	return out
+	return OK, fmt.Sprintf("%d requests, %.4g %% failed.", total, 100*rate)
+}
+
+// after names an error class after a link; "" if there is none.
+func after(link string, e ErrorClass) string {
+	if e.Sample == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s%s (code %d)", link, e.Sample, e.Code)
 }
