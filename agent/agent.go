@@ -97,8 +97,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		defer close(drained)
 		a.spool.send(sending, drain, a.client.put, a.pulse, a.complaints)
 	})
-	a.serve(ctx, background)
-	a.shutdown(background, func(ctx context.Context) {
+	registered := a.serve(ctx, background)
+	a.shutdown(background, registered, func(ctx context.Context) {
 		close(drain)
 		select {
 		case <-drained:
@@ -109,14 +109,16 @@ func (a *Agent) Run(ctx context.Context) error {
 	return nil
 }
 
-// serve keeps a session with the dashboard, until ctx is done. Runs are of background.
-func (a *Agent) serve(ctx, background context.Context) {
+// serve keeps a session with the dashboard, until ctx is done, and tells whether the agent was registered then. Runs are
+// of background.
+func (a *Agent) serve(ctx, background context.Context) (registered bool) {
+	defer a.pulse.rest(loopRegister)
 	var b backoff
 	wait := rand.N(startSpread)
 	for {
 		a.pulse.expect(loopRegister, wait)
 		if pause(ctx, wait, nil) != nil {
-			break
+			return false
 		}
 		err := a.register(ctx)
 		if err == nil {
@@ -126,17 +128,18 @@ func (a *Agent) serve(ctx, background context.Context) {
 			if isNameInUse(err) {
 				a.runs.abortAll(errReplaced)
 			}
+			if !disowned(err) {
+				return true
+			}
 			if time.Since(began) >= sessionSettled {
 				b.reset()
 			}
 		}
-		if ctx.Err() != nil {
-			break
+		if ctx.Err() == nil {
+			a.complaints.failed("register", err)
 		}
-		a.complaints.failed("register", err)
 		wait = b.next(err)
 	}
-	a.pulse.rest(loopRegister)
 }
 
 func (a *Agent) register(ctx context.Context) error {
@@ -177,8 +180,9 @@ func (a *Agent) setIntervals(pollMs, heartbeatMs int64) {
 	a.beatEvery.Store(int64(interval(a.cfg.HeartbeatInterval, heartbeatMs, DefaultHeartbeatInterval)))
 }
 
-// shutdown aborts the runs, sends what is left and deregisters. flush empties the spool, as far as its context lets it.
-func (a *Agent) shutdown(background context.Context, flush func(context.Context)) {
+// shutdown aborts the runs, sends what is left and deregisters, if registered. flush empties the spool, as far as its
+// context lets it.
+func (a *Agent) shutdown(background context.Context, registered bool, flush func(context.Context)) {
 	began := time.Now()
 	until := func(d time.Duration) (context.Context, context.CancelFunc) {
 		return context.WithDeadline(background, began.Add(d))
@@ -195,6 +199,9 @@ func (a *Agent) shutdown(background context.Context, flush func(context.Context)
 	cancel()
 	if left := a.spool.state().Results; left > 0 {
 		a.log.WithField("results", left).Error("the dashboard can't be reached: results are lost")
+	}
+	if !registered {
+		return // the name is another's, or the secret is wrong
 	}
 	ctx, cancel = until(shutdownEnd)
 	defer cancel()

@@ -44,6 +44,7 @@ type dashboard struct {
 	goodbyes   []fleet.Deregistration
 	calls      []call
 	down       bool // refuses connections
+	hangs      bool // takes connections, and never answers
 	// before may answer a call itself (true), with anything.
 	before func(w http.ResponseWriter, r *http.Request) bool
 	// after is called when the call has been carried out and before it is answered; true loses the answer.
@@ -360,12 +361,15 @@ func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
 func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	p.d.mu.Lock()
-	down := p.d.down
+	down, hangs := p.d.down, p.d.hangs
 	p.d.mu.Unlock()
 	if down {
 		return nil, errors.New("connection refused")
 	}
 	ours, theirs := net.Pipe()
+	if hangs {
+		return ours, nil
+	}
 	select {
 	case p.conns <- theirs:
 		return ours, nil

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/nollagluiz/broadside/engine"
 	"github.com/nollagluiz/broadside/summary"
@@ -42,6 +43,7 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("%d requests measured, %d served, %d observed; want them equal", n, served.Load(), seen.Load())
 	}
 
+	p.Scenarios[0].Duration = time.Hour
 	ctx, cancel := context.WithCancelCause(t.Context())
 	out, err = run(ctx, p, func(summary.Snapshot) { cancel(errAborted) })
 	if err != nil || out.Verdict != summary.Aborted || out.Summary == nil {

@@ -312,6 +312,10 @@ func TestReplaced(t *testing.T) {
 		if w.d.named("poll", since) != 0 || len(w.d.results()) != 1 {
 			t.Error("it works on under another's name")
 		}
+		w.stop()
+		if w.d.named("deregister", w.booted) != 0 {
+			t.Error("it said goodbye in another's name")
+		}
 	})
 }
 

@@ -17,10 +17,11 @@ import (
 func (a *Agent) poll(ctx context.Context, polls chan<- fleet.Poll) error {
 	defer a.pulse.rest(loopPoll)
 	var (
-		b    backoff
-		etag string
-		last fleet.Poll
-		wait time.Duration
+		b       backoff
+		etag    string
+		last    fleet.Poll
+		wait    time.Duration
+		failing bool
 	)
 	for first := true; ; first = false {
 		body, tag, err := a.client.poll(ctx, etag)
@@ -35,8 +36,13 @@ func (a *Agent) poll(ctx context.Context, polls chan<- fleet.Poll) error {
 			return fmt.Errorf("poll: %w", err)
 		case err != nil:
 			a.complaints.failed("poll", err)
+			failing = true
 			wait = max(every, b.next(err))
 		default:
+			if failing {
+				a.log.Info("the dashboard answers again")
+			}
+			failing = false
 			b.reset()
 			etag, wait = tag, jitter(every)
 			if first {

@@ -23,6 +23,7 @@ func TestShutdown(t *testing.T) {
 		name    string
 		set     func(*dashboard, *Config)
 		down    bool
+		hangs   bool
 		least   time.Duration
 		most    time.Duration
 		results int
@@ -35,6 +36,7 @@ func TestShutdown(t *testing.T) {
 			least: 2 * time.Second, most: 3 * time.Second, results: 1, goodbye: true,
 			message: "The run did not stop in time when the agent was shut down; what it measured is lost."},
 		{name: "the dashboard is down", down: true, least: 4 * time.Second, most: 5 * time.Second},
+		{name: "the dashboard hangs", hangs: true, least: 4 * time.Second, most: 5 * time.Second},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			inWorld(t, func(d *dashboard, c *Config) {
@@ -46,6 +48,10 @@ func TestShutdown(t *testing.T) {
 				w.sleep(11 * time.Second)
 				if tc.down {
 					w.d.crash(w.transport)
+				}
+				if tc.hangs {
+					w.d.with(func(d *dashboard) { d.hangs = true })
+					w.transport.CloseIdleConnections()
 				}
 				if took := w.stop(); took < tc.least || took > tc.most {
 					t.Errorf("took %v; want %v to %v", took, tc.least, tc.most)
@@ -62,7 +68,7 @@ func TestShutdown(t *testing.T) {
 				if (len(w.d.goodbyes) == 1) != tc.goodbye {
 					t.Errorf("%d goodbyes", len(w.d.goodbyes))
 				}
-				if tc.down && !strings.Contains(w.log.String(), "results are lost") {
+				if !tc.goodbye && !strings.Contains(w.log.String(), "results are lost") {
 					t.Error("the loss is not in the log")
 				}
 				w.sleep(10 * time.Second) // the run that did not let go ends, and is not reported again

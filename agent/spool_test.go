@@ -160,3 +160,28 @@ func TestSlim(t *testing.T) {
 		t.Error("slim of no JSON")
 	}
 }
+
+// After a success the next failure is a first one again.
+func TestSpoolBackoffStartsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSpool(1000, quiet())
+		s.add(result("a", 10))
+		s.add(result("b", 10))
+		drain := make(chan struct{})
+		close(drain)
+		var tries []time.Time // of b
+		failures := 0
+		s.send(t.Context(), drain, func(_ context.Context, e entry) error {
+			if e.run == "b" {
+				tries = append(tries, time.Now())
+			}
+			if failures++; failures <= 12 || len(tries) == 1 {
+				return errors.New("connection refused")
+			}
+			return nil
+		}, &pulse{}, newComplaints(quiet()))
+		if len(tries) != 2 || tries[1].Sub(tries[0]) > backoffFirst {
+			t.Errorf("tries of b at %v; want two within %v", tries, backoffFirst)
+		}
+	})
+}

@@ -110,7 +110,7 @@ func work(ctx context.Context, environ []string, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, exitFailed, err)
 	}
-	defer e.Close()
+	// The process's end closes the engine: to wait for a run that does not let go would outlast the 5 seconds of a stop.
 	cfg.Runner, cfg.Log = agent.Embedded(e), log
 	a, err := agent.New(cfg)
 	if err != nil {
