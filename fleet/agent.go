@@ -122,7 +122,7 @@ type RunOrder struct {
 // Poll is the answer to an agent's poll (GET /api/k6/targets): what to run, and orders. Its ETag covers all of it.
 type Poll struct {
 	Targets  []Target   `json:"targets"`
-	SpreadMs int64      `json:"spreadMs" doc:"A target that is new to an agent starts within this"`
+	SpreadMs int64      `json:"spreadMs" doc:"A target that is new to an agent starts within this, or half its interval if that is less"`
 	Run      []RunOrder `json:"run"`
 	Abort    []string   `json:"abort" doc:"Ids of runs to abort"`
 	Stop     bool       `json:"stop" doc:"Abort everything and start nothing"`
