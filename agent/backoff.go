@@ -35,6 +35,9 @@ func (b *backoff) reset() { b.failures = 0 }
 // jitter stretches d by up to a tenth: an interval is a lower bound, and loops that began together drift apart.
 func jitter(d time.Duration) time.Duration { return d + rand.N(d/10+1) }
 
+// scatter shortens the first of many waits of d, so that loops that begin together go on apart.
+func scatter(d time.Duration) time.Duration { return d/4 + rand.N(d*3/4) }
+
 // pause waits for d, for a wake (nil: none) or for ctx, whose error it returns.
 func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	timer := time.NewTimer(d)

@@ -9,14 +9,16 @@ import (
 	"github.com/nollagluiz/broadside/fleet"
 )
 
+// firstBeat bounds the wait before the first heartbeat: it tells what register does not, so somebody may wait for it.
+const firstBeat = 5 * time.Second
+
 // beat sends heartbeats, until ctx is done or the dashboard disowns the agent. One is sent ahead of its time when there
 // is an order to acknowledge.
 func (a *Agent) beat(ctx context.Context) error {
 	defer a.pulse.rest(loopHeartbeat)
 	var b backoff
-	// Register was a sign of life: the first heartbeat falls anywhere in the first interval.
-	wait := rand.N(time.Duration(a.beatEvery.Load()) + 1)
-	for {
+	wait := rand.N(firstBeat)
+	for first := true; ; first = false {
 		a.pulse.expect(loopHeartbeat, wait)
 		if err := pause(ctx, wait, a.orders.news); err != nil {
 			return err
@@ -33,6 +35,9 @@ func (a *Agent) beat(ctx context.Context) error {
 		default:
 			b.reset()
 			wait = jitter(time.Duration(a.beatEvery.Load()))
+			if first {
+				wait = scatter(wait)
+			}
 		}
 	}
 }

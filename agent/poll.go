@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -46,7 +45,7 @@ func (a *Agent) poll(ctx context.Context, polls chan<- fleet.Poll) error {
 			b.reset()
 			etag, wait = tag, jitter(every)
 			if first {
-				wait = wait/4 + rand.N(wait*3/4) // agents that boot together poll apart from now on
+				wait = scatter(wait)
 			}
 			select {
 			case polls <- last:
