@@ -150,6 +150,9 @@ func (t Target) Validate() error {
 	if t.Method == "" {
 		errs.Add("method", "is needed")
 	}
+	if t.HTTPVersion == "" {
+		errs.Add("httpVersion", "is needed")
+	}
 	t.validateHeaders(&errs)
 	t.validateHidden(&errs)
 	t.validatePlan(&errs)
