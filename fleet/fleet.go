@@ -31,8 +31,8 @@ func (t Time) MarshalJSON() ([]byte, error) {
 
 // UnmarshalText reads any RFC 3339 time of the years 1 to 9999 in UTC and keeps its milliseconds.
 func (t *Time) UnmarshalText(text []byte) error {
-	var v time.Time
-	if err := v.UnmarshalText(text); err != nil || v.UTC().Year() < 1 || v.UTC().Year() > 9999 {
+	v, err := time.Parse(time.RFC3339, string(text))
+	if err != nil || v.UTC().Year() < 1 || v.UTC().Year() > 9999 {
 		return fmt.Errorf("%.40q is no RFC 3339 time", text)
 	}
 	*t = Millis(v)
