@@ -159,14 +159,14 @@ type fleet struct {
 func startFleet(ctx context.Context, bin, data string) (*fleet, error) {
 	f := &fleet{}
 	dashboard := exec.Command(filepath.Join(bin, "broadside"), "up")
-	dashboard.Env = []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_DIR=" + data, "SCALER=none", "ADMIN_BASIC_AUTH=" + auth, "DASHBOARD_SECRET=" + secret}
+	dashboard.Env = []string{"LISTEN_ADDR=127.0.0.1:0", "DATA_DIR=" + data, "SCALER=none", "POLL_INTERVAL_MS=500", "ADMIN_BASIC_AUTH=" + auth, "DASHBOARD_SECRET=" + secret}
 	base, stop, err := startPrinting(ctx, dashboard, regexp.MustCompile(`http://127\.0\.0\.1:\d+`))
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
 	f.base, f.stops = base, append(f.stops, stop)
 	f.agent = exec.Command(filepath.Join(bin, "k6agent"))
-	f.agent.Env = []string{"DASHBOARD_URL=" + base, "DASHBOARD_SECRET=" + secret, "AGENT_NAME=bench", "POLL_INTERVAL_MS=200", "HEALTH_ADDR=off"}
+	f.agent.Env = []string{"DASHBOARD_URL=" + base, "DASHBOARD_SECRET=" + secret, "AGENT_NAME=bench", "HEALTH_ADDR=off"}
 	f.agent.Stderr = os.Stderr
 	if err := f.agent.Start(); err != nil {
 		f.stop()
