@@ -78,6 +78,12 @@ func (p *problem) GetStatus() int            { return p.Status }
 func (p *problem) GetHeaders() http.Header   { return p.header }
 func (p *problem) ContentType(string) string { return "application/problem+json" }
 
+// Bounds of an answer that names everything that is wrong.
+const (
+	maxDetail = 1000 // characters
+	maxFaults = 100
+)
+
 // toProblem is the answer to err. hidden is what must be logged instead of shown; nil if err is for its receiver.
 func toProblem(err error) (p *problem, hidden error) {
 	var own *problem
@@ -86,8 +92,8 @@ func toProblem(err error) (p *problem, hidden error) {
 	case errors.As(err, &own):
 		return own, nil
 	case errors.As(err, &known):
-		p = newProblem(statusOf[known.Code], known.Code, known.Message)
-		for _, f := range known.Fields {
+		p = newProblem(statusOf[known.Code], known.Code, cutRunes(known.Message, maxDetail))
+		for _, f := range known.Fields[:min(len(known.Fields), maxFaults)] {
 			p.Errors = append(p.Errors, fieldFault{Location: location(f), Message: f.Message})
 		}
 		if known.Code == fleet.Overloaded {
