@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -210,5 +212,40 @@ func TestRunEndJSON(t *testing.T) {
 	}
 	if trends, _ := got["trends"].(map[string]any); trends["http_req_duration"] != "AQkBAAAAAAE=" {
 		t.Errorf("trends %v; want the histogram's form in base64", got["trends"])
+	}
+}
+
+// docs/wire.md names every field that is on the wire, every code and every verdict.
+func TestWirePage(t *testing.T) {
+	page, err := os.ReadFile("../docs/wire.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, noun := range []any{
+		fleet.Registration{}, fleet.Registered{}, fleet.Heartbeat{}, fleet.Spool{}, fleet.Skipped{}, fleet.HeartbeatAnswer{}, fleet.Deregistration{},
+		fleet.Target{}, fleet.Poll{}, fleet.RunStart{}, fleet.RunEnd{}, fleet.Metrics{}, fleet.Series{}, fleet.Bucket{}, fleet.ErrorCount{},
+	} {
+		typ := reflect.TypeOf(noun)
+		for i := range typ.NumField() {
+			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			words = append(words, name)
+		}
+	}
+	for _, c := range []fleet.Code{
+		fleet.Malformed, fleet.ValidationFailed, fleet.Unauthorized, fleet.Forbidden, fleet.NotFound, fleet.Conflict, fleet.AgentNameInUse,
+		fleet.PreconditionFailed, fleet.TooLarge, fleet.RateLimited, fleet.Overloaded,
+	} {
+		words = append(words, string(c))
+	}
+	for _, v := range []summary.Verdict{
+		summary.Error, summary.Lost, summary.Aborted, summary.NoRequests, summary.TargetUnreachable, summary.GeneratorLimited, summary.ThresholdFailed, summary.OK,
+	} {
+		words = append(words, string(v))
+	}
+	for _, word := range words {
+		if !regexp.MustCompile(`\b` + word + `\b`).Match(page) {
+			t.Errorf("docs/wire.md does not name %s", word)
+		}
 	}
 }

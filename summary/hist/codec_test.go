@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -82,6 +83,27 @@ func TestGolden(t *testing.T) {
 			}
 			checkAgainst(t, &h, g.in)
 		})
+	}
+}
+
+// The example of docs/wire.md is the golden of the same samples.
+func TestWirePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/wire.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, ok := strings.Cut(string(page), "at b = 5:\n\n")
+	if !ok {
+		t.Fatal("the example is gone")
+	}
+	example, _, _ = strings.Cut(example, "\n\n")
+	var text string
+	for line := range strings.Lines(example) {
+		form, _, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		text += form
+	}
+	if got, want := unhex(t, text), unhex(t, golden[2].hex); !bytes.Equal(got, want) {
+		t.Errorf("the page says\n% x; want\n% x", got, want)
 	}
 }
 
