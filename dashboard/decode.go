@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/nollagluiz/broadside/fleet"
@@ -126,11 +127,12 @@ func typeFault(field string, err error) plan.FieldError {
 	if !errors.As(err, &wrong) {
 		return plan.FieldError{Field: field, Message: err.Error()} // of a time or of base64, which repeat 40 bytes at most
 	}
+	inner := strings.TrimPrefix(wrong.Field, "RunStart.") // a RunEnd embeds it, which JSON does not show
 	switch {
 	case field == "":
-		field = wrong.Field
-	case wrong.Field != "":
-		field += "." + wrong.Field
+		field = inner
+	case inner != "":
+		field += "." + inner
 	}
 	return plan.FieldError{Field: field, Message: "must be " + kindName(wrong.Type)}
 }
