@@ -6,7 +6,7 @@ import (
 	"github.com/nollagluiz/broadside/plan"
 )
 
-// What a run has to end within, counted from the server's receipt of its start (DESIGN 1.6).
+// What a run has to end within, counted from the server's receipt of its start (docs/ADR/0007).
 const (
 	minDeadline   = 5 * time.Minute  // a shorter run gets this long all the same
 	deadlineSlack = 60 * time.Second // to abort what is left, and to send the result

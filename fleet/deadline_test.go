@@ -8,7 +8,7 @@ import (
 	"github.com/nollagluiz/broadside/fleet"
 )
 
-// Field report 52, and DESIGN 1.6: the limit follows from the run, so a legal long run is never killed.
+// Field report 52, and ADR 7: the limit follows from the run, so a legal long run is never killed.
 func TestDeadline(t *testing.T) {
 	received := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {

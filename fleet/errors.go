@@ -10,7 +10,7 @@ import (
 // Code is the stable word of an error, by which programs and translations know it.
 type Code string
 
-// The codes (DESIGN section 7).
+// The codes (docs/wire.md).
 const (
 	Malformed          Code = "malformed"           // 400: not the JSON that is wanted
 	ValidationFailed   Code = "validation_failed"   // 422: a field is at fault

@@ -1,5 +1,5 @@
 // Package fleet holds the nouns that dashboard and agents share, and their JSON: Target, Run, Metrics, Agent,
-// Heartbeat, Poll, Config, and errors with stable codes (DESIGN section 4).
+// Heartbeat, Poll, Config, and errors with stable codes (docs/wire.md).
 //
 // A unit stands in a name here and only here: durationS, runIntervalMs, p95_ms. Every value is plain data, safe to
 // share while nobody writes to it.

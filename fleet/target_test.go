@@ -24,7 +24,7 @@ func site() fleet.Target {
 	return t
 }
 
-// The defaults of DESIGN, sections 4 and 7, as the wire has them.
+// The defaults that docs/wire.md states, as the wire has them.
 func TestNewTarget(t *testing.T) {
 	got, err := json.MarshalIndent(fleet.NewTarget(), "", " ")
 	if err != nil {

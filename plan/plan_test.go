@@ -14,7 +14,7 @@ func shortest() plan.Plan {
 	return plan.Plan{Scenarios: []plan.Scenario{{Request: plan.Request{URL: "https://example.org"}}}}
 }
 
-// The defaults of DESIGN and of the issue, which are k6's where it has one.
+// The defaults are k6's where it has one.
 func TestResolved(t *testing.T) {
 	p := shortest()
 	got := p.Resolved()

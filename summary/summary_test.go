@@ -23,7 +23,7 @@ func TestFieldsOfNothing(t *testing.T) {
 	}
 }
 
-// A dead target has requests and failures, and no latency (DESIGN 1.4; k6 says 0 ms).
+// A dead target has requests and failures, and no latency (ADR 4; k6 says 0 ms).
 func TestFieldsOfADeadTarget(t *testing.T) {
 	s := measured(nil, map[int]int64{1212: 40})
 	s.Duration = 4 * time.Second

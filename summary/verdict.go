@@ -5,7 +5,7 @@ import "fmt"
 // Verdict is the one word on a run. Each comes with a sentence for people.
 type Verdict string
 
-// The verdicts, in the order in which they are tried: the first that holds is given (DESIGN section 7).
+// The verdicts, in the order in which they are tried: the first that holds is given (docs/ADR/0010).
 const (
 	Error             Verdict = "error"              // the run could not be made
 	Lost              Verdict = "lost"               // its agent went away; only the dashboard says so

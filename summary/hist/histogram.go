@@ -1,5 +1,5 @@
 // Package hist holds a mergeable log-linear histogram of latencies: the only form in which a latency distribution
-// crosses a boundary (DESIGN 1.3). VU, loop, run, agent, target, fleet and time window all merge by the same addition
+// crosses a boundary (docs/ADR/0003). VU, loop, run, agent, target, fleet and time window all merge by the same addition
 // of counts, so a percentile read at the end is the percentile of all samples, never an average of percentiles.
 //
 // Values are int64 nanoseconds. With b bits of resolution, 2^b buckets are linear (width 1 ns, exact) and each octave

@@ -139,7 +139,7 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-// The bounds that people are told: 0.1 % of run and round, 0.4 % of roll-ups, 1.6 % of phases (DESIGN section 7).
+// The bounds that people are told: 0.1 % of run and round, 0.4 % of roll-ups, 1.6 % of phases (ADR 3).
 func TestStatedErrors(t *testing.T) {
 	for b, stated := range map[hist.Bits]float64{hist.Fine: 0.001, hist.Medium: 0.004, hist.Coarse: 0.016} {
 		if bound := errorBound(b); bound > stated {
@@ -148,7 +148,7 @@ func TestStatedErrors(t *testing.T) {
 	}
 }
 
-// Quantile is k6's, number by number: {1, 3, 7, 10} is the example of research on its sink.
+// Quantile is k6's, number by number: {1, 3, 7, 10} is what its sink was seen to give.
 func TestQuantileInterpolatesAsK6(t *testing.T) {
 	h := samples{7, 1, 10, 3}.histogram(hist.Fine)
 	for q, want := range map[float64]float64{0.25: 2.5, 0.5: 5, 0.9: 9.1, 0.99: 9.91, -1: 1, 2: 10} {
