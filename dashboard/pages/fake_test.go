@@ -20,6 +20,7 @@ type fakeFleet struct {
 	overview fleet.Overview
 	calls    []string
 	err      error // of every call, if set
+	failed   error // of Reconcile
 }
 
 func (f *fakeFleet) enter(format string, args ...any) error {
@@ -91,11 +92,10 @@ func (f *fakeFleet) UpdateTarget(_ context.Context, id string, revision int64, e
 	if revision != 0 && revision != stored.Revision {
 		return stored, fleet.Errorf(fleet.PreconditionFailed, "revision %d is not %d", revision, stored.Revision)
 	}
-	t, err := edit(stored)
+	t, err := stored.Edit(edit)
 	if err != nil {
 		return stored, err
 	}
-	t = t.Restore(stored)
 	if err := t.Validate(); err != nil {
 		return stored, fleet.Invalid(err)
 	}
@@ -140,7 +140,12 @@ func (f *fakeFleet) UpdateConfig(_ context.Context, revision int64, edit func(fl
 	return c, err
 }
 
-func (f *fakeFleet) Reconcile(context.Context) error { return f.enter("reconcile") }
+func (f *fakeFleet) Reconcile(context.Context) error {
+	if err := f.enter("reconcile"); err != nil {
+		return err
+	}
+	return f.failed
+}
 
 func (f *fakeFleet) StopAll(context.Context) error {
 	f.config.Stopped, f.overview.Stopped = true, true

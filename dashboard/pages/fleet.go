@@ -83,11 +83,18 @@ func (h *handler) scale(v *visit) error {
 	return v.done(pathFleet, "scaled")
 }
 
+// reconcile waits for the scaler. Why it failed stands on the fleet's page, from where the scaler keeps it.
 func (h *handler) reconcile(v *visit) error {
-	if err := h.Fleet.Reconcile(v.r.Context()); err != nil {
+	err := h.Fleet.Reconcile(v.r.Context())
+	switch {
+	case err == nil:
+		return v.done(pathFleet, "reconciled")
+	case fleet.CodeOf(err) != "" || v.r.Context().Err() != nil:
 		return err
 	}
-	return v.done(pathFleet, "reconciled")
+	h.OnError(v.r, err)
+	v.redirect(pathFleet + "#scale")
+	return nil
 }
 
 // confirmStop names what the kill switch costs.

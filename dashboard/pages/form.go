@@ -77,6 +77,8 @@ func unreadable(l *locale, t fleet.Target, form url.Values) faults {
 	}
 	if err := t.Validate(); err != nil {
 		others, _ := refusal(l, fleet.Invalid(err))
+		// Whether *** stands for something is known where the target is.
+		maps.DeleteFunc(others, func(name string, _ fault) bool { return strings.Contains(form.Get(name), fleet.Hidden) })
 		maps.Copy(others, found)
 		return others
 	}

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -44,13 +45,13 @@ func TestEveryFieldOfASite(t *testing.T) {
 	f := &fakeFleet{}
 	form := url.Values{
 		"url": {"https://[::1]:8443/a?b=c"}, "label": {"Ação 🎯"}, "vus": {"12"}, "durationS": {"90"}, "runIntervalMs": {"1.5"},
-		"method": {"POST"}, "httpVersion": {"2"}, "expectedStatuses": {"200-299,418"}, "maxRedirects": {"0"}, "timeoutMs": {"0.25"}, "pauseMs": {"3"},
+		"method": {"POST"}, "httpVersion": {"2"}, "expectedStatuses": {"200-299,418"}, "maxRedirects": {"0"}, "timeoutMs": {"1.001"}, "pauseMs": {"3"},
 		"gracefulStopS": {"0"}, "insecureSkipVerify": {"on"}, "headers": {"X-A: one: two\r\n\r\n  Authorization :  Bearer x \r\n"}, "secretHeaders": {" X-A , "}, "body": {"a\r\nb"},
 	}
 	newBrowser(t, f).post("/agents/k6/sites", form).redirectsTo(t, "/agents/k6/sites?notice=created")
 	want := fleet.Target{
 		ID: "1", Revision: 1, URL: "https://[::1]:8443/a?b=c", Label: "Ação 🎯", VUs: 12, DurationS: 90, RunIntervalMs: 1500,
-		Method: "POST", HTTPVersion: "2", ExpectedStatuses: "200-299,418", MaxRedirects: 0, TimeoutMs: 250, PauseMs: 3000,
+		Method: "POST", HTTPVersion: "2", ExpectedStatuses: "200-299,418", MaxRedirects: 0, TimeoutMs: 1001, PauseMs: 3000,
 		GracefulStopS: 0, InsecureSkipVerify: true, Headers: map[string]string{"X-A": "one: two", "Authorization": "Bearer x"}, SecretHeaders: []string{"X-A"}, Body: "a\nb",
 	}
 	if diff := cmp.Diff([]fleet.Target{want}, f.targets); diff != "" {
@@ -176,6 +177,32 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	}
 }
 
+// An unreadable number doesn't make the dashboard's own *** look like a mistake.
+func TestHiddenValuesBesideAFault(t *testing.T) {
+	f := demoFleet()
+	b := newBrowser(t, f)
+	form := b.get("/agents/k6/sites/3").form(t, "/agents/k6/sites/3")
+	form.Set("vus", "ten")
+	a := b.post("/agents/k6/sites/3", form).want(t, http.StatusUnprocessableEntity)
+	if n := len(all(a.doc, func(n *html.Node) bool { return strings.HasSuffix(attr(n, "id"), "-error") })); n != 1 {
+		t.Errorf("%d faults are shown; want 1", n)
+	}
+	// A hidden value that belongs to nothing is refused beside its field.
+	form.Set("vus", "10")
+	form.Set("headers", "X-Auth-Token: ***")
+	a = b.post("/agents/k6/sites/3", form).want(t, http.StatusUnprocessableEntity)
+	a.byID(t, "f-headers-error")
+}
+
+// A parser drops a line break right after <textarea>, so that one of the value's own must not stand there.
+func TestLinesOfATextArea(t *testing.T) {
+	form := url.Values{"url": {"https://example.org/"}, "vus": {"0"}, "body": {"\r\n\r\nx </textarea>\r\n"}}
+	a := newBrowser(t, demoFleet()).post("/agents/k6/sites", form).want(t, http.StatusUnprocessableEntity)
+	if got := a.form(t, "/agents/k6/sites").Get("body"); got != form.Get("body") {
+		t.Errorf("the body became %q; want %q", got, form.Get("body"))
+	}
+}
+
 func TestActions(t *testing.T) {
 	for _, c := range []struct {
 		path     string
@@ -206,6 +233,20 @@ func TestActions(t *testing.T) {
 				t.Errorf("a GET of the route does it too")
 			}
 		})
+	}
+}
+
+func TestReconcileFails(t *testing.T) {
+	f := demoFleet()
+	b := newBrowser(t, f)
+	f.failed = fleet.Errorf(fleet.Conflict, "there is nothing to scale")
+	if a := b.post("/agents/k6/reconcile", nil).want(t, http.StatusConflict); !strings.Contains(a.text, "there is nothing to scale") {
+		t.Error("the reason is not shown")
+	}
+	f.failed = errors.New("no docker") // the fleet's page shows it, by Overview.ScalerError
+	b.post("/agents/k6/reconcile", nil).redirectsTo(t, "/agents/k6#scale")
+	if len(b.errors) != 1 {
+		t.Errorf("reported %v", b.errors)
 	}
 }
 

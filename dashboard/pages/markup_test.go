@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -265,6 +266,8 @@ func TestInternalErrorsStayInside(t *testing.T) {
 		}
 	})
 	f := demoFleet()
+	f.err = fmt.Errorf("list runs: %w", context.DeadlineExceeded)
+	newBrowser(t, f).get("/agents/k6/runs").want(t, http.StatusServiceUnavailable)
 	f.err = fleet.Errorf(fleet.Overloaded, "too much to do")
 	b := newBrowser(t, f)
 	if a := b.get("/agents/k6/runs").want(t, http.StatusServiceUnavailable); !strings.Contains(a.text, "too much to do") || len(b.errors) > 0 {

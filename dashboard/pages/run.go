@@ -54,6 +54,9 @@ func (h *handler) showRun(v *visit) error {
 	}
 	l := v.loc
 	view := runView{runRow: h.runRow(l, r.Run), Running: r.Status == fleet.RunRunning, Message: r.Message}
+	if r.Verdict == summary.OK {
+		view.Message = "" // it repeats the numbers below it
+	}
 	view.Sentence = l.known("sentence.", string(cmp.Or(r.Verdict, summary.Verdict(r.Status))))
 	if r.EndedAt != nil {
 		ended := l.moment(*r.EndedAt, h.Now())

@@ -83,7 +83,7 @@ func TestVerdictsInWords(t *testing.T) {
 			a := b.get("/agents/k6/runs/"+r.ID).want(t, http.StatusOK)
 			card := all(a.doc, func(n *html.Node) bool { return strings.Contains(attr(n, "class"), "card verdict") })[0]
 			sentence := words(all(card, tag("b"))[0])
-			if seen[sentence] || !strings.HasSuffix(sentence, ".") || !strings.Contains(words(card), r.Message) {
+			if seen[sentence] || !strings.HasSuffix(sentence, ".") || verdict != summary.OK && !strings.Contains(words(card), r.Message) {
 				t.Errorf("%s %q: sentence %q, card %q", lang, verdict, sentence, words(card))
 			}
 			seen[sentence] = true

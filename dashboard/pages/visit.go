@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -160,11 +161,14 @@ type problem struct {
 
 // fail answers with the page of an error. Only a *fleet.Error is the reader's to read.
 func (v *visit) fail(err error) {
-	if v.r.Context().Err() != nil {
+	if errors.Is(v.r.Context().Err(), context.Canceled) {
 		return // the reader has gone
 	}
 	p := problem{Status: http.StatusInternalServerError}
 	var known *fleet.Error
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fleet.Errorf(fleet.Overloaded, "it took too long; try again")
+	}
 	if errors.As(err, &known) {
 		p.Message = known.Message
 		if status, ok := statusOf[known.Code]; ok {
