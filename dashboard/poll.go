@@ -1,10 +1,14 @@
 package dashboard
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +31,7 @@ type poll struct {
 	stopID  string
 }
 
-// Poll is what an agent is to do. Without a name it is the targets alone.
+// poll is what an agent is to do. Without a name it is the targets alone.
 func (s *Service) poll(agent string) poll {
 	now := s.cfg.Now()
 	settings := s.settings.Load()
@@ -61,22 +65,24 @@ func (p poll) etag() string {
 	return `"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18]) + `"`
 }
 
-// body is the JSON of a fleet.Poll. The list of targets is not encoded again.
+// noTargets begins the JSON of a poll without targets.
+const noTargets = `{"targets":null`
+
+// body is the JSON of a fleet.Poll. The list of targets, most of it, is not encoded again.
 func (p poll) body() ([]byte, error) {
-	answer := struct {
-		fleet.Poll
-		Targets json.RawMessage `json:"targets"` // hides that of fleet.Poll
-	}{
-		Poll:    fleet.Poll{SpreadMs: p.spread.Milliseconds(), Run: p.runs, Abort: p.aborts, Stop: p.stop, StopID: p.stopID},
-		Targets: p.targets.enabled,
-	}
+	answer := fleet.Poll{SpreadMs: p.spread.Milliseconds(), Run: p.runs, Abort: p.aborts, Stop: p.stop, StopID: p.stopID}
 	if answer.Run == nil {
 		answer.Run = []fleet.RunOrder{}
 	}
 	if answer.Abort == nil {
 		answer.Abort = []string{}
 	}
-	return json.Marshal(answer)
+	text, err := json.Marshal(answer)
+	rest, ok := bytes.CutPrefix(text, []byte(noTargets))
+	if err != nil || !ok {
+		return nil, fmt.Errorf("encode a poll: %w", cmp.Or(err, errors.New("targets don't come first")))
+	}
+	return slices.Concat([]byte(`{"targets":`), p.targets.enabled, rest), nil
 }
 
 // matches tells whether an If-None-Match names the tag (RFC 9110 section 13.1.2).
