@@ -16,11 +16,12 @@ type agentList struct {
 
 type agentRow struct {
 	fleet.Agent
-	Pill pill
-	Runs []currentRun
-	VUs  int      // of the runs that it is known to make
-	CPU  *float64 // of one core, 0..1 and more
-	Seen moment
+	Pill  pill
+	Runs  []currentRun
+	Doing string   // without runs
+	VUs   int      // of the runs that it is known to make
+	CPU   *float64 // of one core, 0..1 and more
+	Seen  moment
 }
 
 // SkippedTotal is the starts that did not happen, for whatever reason.
@@ -62,6 +63,7 @@ func (h *handler) agentList(v *visit) (agentList, error) {
 	for _, a := range shown {
 		row := agentRow{Agent: a, Pill: v.loc.agentPill(a, h.Now()), CPU: &a.CPURatio, Seen: v.loc.moment(a.LastSeenAt, h.Now())}
 		if a.Status == fleet.AgentOnline {
+			row.Doing = v.loc.doing(a.State)
 			for _, id := range a.CurrentRunIDs {
 				current := currentRun{ID: id}
 				if r, ok := runs[id]; ok {
@@ -74,6 +76,15 @@ func (h *handler) agentList(v *visit) (agentList, error) {
 		list.Rows = append(list.Rows, row)
 	}
 	return list, nil
+}
+
+// doing words the state of an agent without runs. The dashboard hears of a run's end before the next heartbeat, so one
+// that said "running" then is idle now.
+func (l *locale) doing(s fleet.AgentState) string {
+	if s == fleet.AgentRunning {
+		s = fleet.AgentIdle
+	}
+	return l.known("state.", string(s))
 }
 
 // currentRuns looks up what the agents say they are running. The whole fleet's runs are listed together, so a few

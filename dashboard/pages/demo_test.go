@@ -16,19 +16,23 @@ var noon = time.Date(2026, 11, 25, 14, 15, 0, 0, time.UTC)
 
 func ptr[T any](v T) *T { return &v }
 
-// demoFleet is a small fleet at work: three sites, agents in every state, and runs of every verdict.
-func demoFleet() *fakeFleet {
-	rng := rand.New(rand.NewPCG(7, 7))
+// demoTargets are three sites: a plain one, one with secrets in its URL that is disabled, and one with secret headers and body.
+func demoTargets() []fleet.Target {
 	home, search, api := fleet.NewTarget(), fleet.NewTarget(), fleet.NewTarget()
 	home.ID, home.URL, home.Label, home.VUs = "1", "https://example.org/", "Example · home", 10
 	search.ID, search.URL, search.Label, search.VUs, search.Enabled = "2", "https://anna:pw@example.org/search?q=ação&token=abc", "Example · search", 25, false
 	api.ID, api.URL, api.RunIntervalMs, api.DurationS = "3", "https://api.example.net:8443/v2/items", 300_000, 90
 	api.Headers = map[string]string{"Authorization": "Bearer s3cret", "X-Trace": "on"}
 	api.Body = "s3cret body"
-	f := &fakeFleet{targets: []fleet.Target{home, search, api}}
-	for i := range f.targets {
-		f.targets[i].Revision = 4
-	}
+	home.Revision, search.Revision, api.Revision = 4, 4, 4
+	return []fleet.Target{home, search, api}
+}
+
+// demoFleet is a small fleet at work: three sites, agents in every state, and runs of every verdict.
+func demoFleet() *fakeFleet {
+	rng := rand.New(rand.NewPCG(7, 7))
+	f := &fakeFleet{targets: demoTargets()}
+	home := f.targets[0]
 	verdicts := []summary.Verdict{
 		summary.OK, summary.OK, summary.ThresholdFailed, summary.OK, summary.TargetUnreachable,
 		summary.GeneratorLimited, summary.Aborted, summary.Lost, summary.NoRequests, summary.Error,
@@ -42,6 +46,7 @@ func demoFleet() *fakeFleet {
 		f.agents = append(f.agents, demoAgent(i))
 	}
 	f.agents[0].CurrentRunIDs = []string{running.ID, "0193abcd-0000-7000-8000-000000000000"}
+	f.agents[1].State = fleet.AgentRunning // its run has ended since
 	f.agents[2].LastSeenAt = fleet.Millis(noon.Add(-75 * time.Second))
 	f.agents[3].Status, f.agents[3].LastSeenAt = fleet.AgentOffline, fleet.Millis(noon.Add(-6*time.Minute))
 	f.agents[4].Spool, f.agents[4].Skipped = fleet.Spool{Results: 12, Bytes: 51_200, Dropped: 3}, fleet.Skipped{Overlap: 4, NoSlot: 2}

@@ -137,7 +137,7 @@ func TestFaultsBesideTheirFields(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for lang, want := range map[string]string{"en": c.en, "pt-BR": c.pt} {
 				for _, path := range []string{"/agents/k6/sites", "/agents/k6/sites/1"} {
-					f := demoFleet()
+					f := &fakeFleet{targets: demoTargets()}
 					before := slices.Clone(f.targets)
 					form := url.Values{"url": {"https://example.org/"}, "vus": {"1"}, "durationS": {"30"}, "runIntervalMs": {"60"}, "revision": {"4"}}
 					form.Set(c.field, c.value)
@@ -271,7 +271,7 @@ func TestDisableKeepsSecrets(t *testing.T) {
 func TestScaleRefused(t *testing.T) {
 	for _, value := range []string{"", "-1", "1001", "1e3", "ten", "99999999999999999999", "5 "} {
 		t.Run(value, func(t *testing.T) {
-			f := demoFleet()
+			f := &fakeFleet{}
 			a := newBrowser(t, f).post("/agents/k6/scale", url.Values{"desired": {value}}).want(t, http.StatusUnprocessableEntity)
 			control := a.byID(t, "desired")
 			if attr(control, "value") != value || attr(control, "aria-invalid") != "true" || attr(control, "aria-describedby") != "desired-error" {

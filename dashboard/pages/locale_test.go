@@ -56,7 +56,7 @@ func dynamic() map[string][]string {
 		"theme.":         themes[:],
 		"notice.":        notices[:],
 		"agent.":         {"online", "offline"},
-		"state.":         {string(fleet.AgentIdle), string(fleet.AgentRunning), string(fleet.AgentStopping)},
+		"state.":         {string(fleet.AgentIdle), string(fleet.AgentStopping)},
 		"http.":          {"auto", "1.1", "2"},
 		"error.heading.": {"internal"},
 		"format.":        {"decimal", "group", "time"},
