@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -273,5 +274,41 @@ func TestEngineIsLight(t *testing.T) {
 		if !strings.HasPrefix(dep, module+"/") && !strings.HasPrefix(dep, "golang.org/x/sys/") {
 			t.Errorf("the engine links %s", dep)
 		}
+	}
+}
+
+// TestOutsideModule builds a program of another module that imports the engine: it links nothing but the standard
+// library, x/sys and our own packages.
+func TestOutsideModule(t *testing.T) {
+	repo, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":  "module example.org/outside\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + repo + "\n",
+		"main.go": "package main\n\nimport (\n\t\"context\"\n\t\"fmt\"\n\n\t\"" + module + "/engine\"\n\t\"" + module + "/plan\"\n)\n\nfunc main() {\n\t_, err := engine.Run(context.Background(), plan.Plan{})\n\tfmt.Println(err)\n}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-mod=mod", "-o", "outside", ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	info, err := exec.CommandContext(t.Context(), "go", "version", "-m", filepath.Join(dir, "outside")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(info)) {
+		fields := strings.Fields(line)
+		if len(fields) > 1 && fields[0] == "dep" && fields[1] != module && fields[1] != "golang.org/x/sys" {
+			t.Errorf("a program that imports the engine links %s", fields[1])
+		}
+	}
+	if !strings.Contains(string(info), module) {
+		t.Errorf("no trace of the engine in:\n%s", info)
 	}
 }

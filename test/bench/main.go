@@ -166,7 +166,7 @@ func startFleet(ctx context.Context, bin, data string) (*fleet, error) {
 	}
 	f.base, f.stops = base, append(f.stops, stop)
 	f.agent = exec.Command(filepath.Join(bin, "k6agent"))
-	f.agent.Env = []string{"DASHBOARD_URL=" + base, "DASHBOARD_SECRET=" + secret, "AGENT_NAME=bench", "HEALTH_ADDR=off"}
+	f.agent.Env = []string{"DASHBOARD_URL=" + base, "DASHBOARD_SECRET=" + secret, "AGENT_NAME=bench", "HEALTH_ADDR=off", "LOG_LEVEL=warning"}
 	f.agent.Stderr = os.Stderr
 	if err := f.agent.Start(); err != nil {
 		f.stop()
