@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/nollagluiz/broadside/summary/hist"
@@ -36,9 +37,7 @@ func (s *Series) Add(b Bucket) {
 // at is the bucket of an offset from the start, which makes room for it. A negative one, which no monotonic clock
 // gives, belongs to the first.
 func (s *Series) at(offset time.Duration) *Bucket {
-	if s.Width == 0 {
-		s.Width = time.Second
-	}
+	s.Width = cmp.Or(s.Width, time.Second)
 	offset = max(offset, 0)
 	for offset/s.Width >= MaxBuckets {
 		s.Halve()
@@ -67,10 +66,10 @@ func (b *Bucket) add(o Bucket) {
 // Halve merges neighbours, so that half the buckets of twice the width remain. Counts stay exact, and the most VUs of
 // the two are the most of both.
 func (s *Series) Halve() {
-	old := *s
-	*s = Series{Width: 2 * old.Width, Buckets: make([]Bucket, 0, (len(old.Buckets)+1)/2)}
-	for i, b := range old.Buckets {
-		b.At = time.Duration(i) * old.Width
+	old, width := s.Buckets, cmp.Or(s.Width, time.Second)
+	*s = Series{Width: 2 * width, Buckets: make([]Bucket, 0, (len(old)+1)/2)}
+	for i, b := range old {
+		b.At = time.Duration(i) * width
 		s.Add(b)
 	}
 }

@@ -194,6 +194,25 @@ func TestSeriesMerge(t *testing.T) {
 	})
 }
 
+// A series that nobody gave a width has the default.
+func TestSeriesWithoutWidth(t *testing.T) {
+	bare := func() summary.Series {
+		return summary.Series{Buckets: []summary.Bucket{{Requests: 1}, {Requests: 2}, {Requests: 4}}}
+	}
+	halved := bare()
+	halved.Halve()
+	if halved.Width != 2*time.Second || len(halved.Buckets) != 2 || halved.Buckets[0].Requests != 3 {
+		t.Errorf("halved: %+v; want 3 and 4 requests in spans of 2s", halved)
+	}
+	wide := summary.Series{Width: 4 * time.Second, Buckets: []summary.Bucket{{Requests: 8}}}
+	for name, pair := range map[string][2]summary.Series{"into it": {bare(), wide}, "of it": {wide, bare()}} {
+		merged := mergedSeries(pair[:]...)
+		if len(merged.Buckets) != 1 || merged.Buckets[0].Requests != 15 {
+			t.Errorf("merged %s: %+v; want 15 requests in one span of 4s", name, merged)
+		}
+	}
+}
+
 // VUs of parts that run at the same time add up; those of neighbouring seconds don't.
 func TestSeriesMergeAddsVUs(t *testing.T) {
 	one := summary.Series{Width: time.Second, Buckets: []summary.Bucket{{VUs: 3}, {At: time.Second, VUs: 5}}}

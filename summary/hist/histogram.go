@@ -210,7 +210,7 @@ func (h *Histogram) Quantile(q float64) float64 {
 	rank := min(max(q, 0), 1) * float64(h.count-1)
 	below := math.Floor(rank)
 	lo, hi := h.atRanks(uint64(below))
-	return min(lo+(hi-lo)*(rank-below), hi) // rounding must not pass the next rank
+	return lo + (hi-lo)*(rank-below) // at most hi, rounded too: the fraction is below 1
 }
 
 // atRanks gives the values at the 0-based rank k and at its successor, the last rank's being itself.

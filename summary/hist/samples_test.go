@@ -169,6 +169,16 @@ func TestNoRangeKnob(t *testing.T) {
 	checkAgainst(t, s.histogram(hist.Fine), s)
 }
 
+// Min and max are exact, so what lies between them alone is, too.
+func TestQuantileBetweenTwoIsExact(t *testing.T) {
+	h := samples{1_000_001, 3_000_003}.histogram(hist.Coarse)
+	for q, want := range map[float64]float64{0: 1_000_001, 0.5: 2_000_002, 0.75: 2_500_002.5, 1: 3_000_003} {
+		if got := h.Quantile(q); got != want {
+			t.Errorf("quantile %g is %f; want %f", q, got, want)
+		}
+	}
+}
+
 func TestEmpty(t *testing.T) {
 	var h hist.Histogram // the zero value is ready to use
 	if h.Count() != 0 || h.Sum() != 0 || h.Mean() != 0 || h.Quantile(0.99) != 0 || h.Buckets() != nil || h.Resolution() != hist.Fine {
