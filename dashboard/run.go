@@ -57,7 +57,7 @@ func (s *Service) StartRun(ctx context.Context, r fleet.RunStart) (created bool,
 	now := s.cfg.Now()
 	r.Spec = r.Spec.Redacted()
 	created, err = s.store.StartRun(ctx, r, now, fleet.Deadline(now, r.Spec))
-	if err == nil && created {
+	if err == nil && created && !s.ended.has(r.ID) {
 		s.agents.setRun(r.Agent, r.ID, true)
 	}
 	return created, err

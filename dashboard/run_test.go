@@ -162,7 +162,7 @@ func TestRunFilters(t *testing.T) {
 		}
 	}
 	for query, location := range map[string]string{
-		"status=ended": "query.status", "verdict=good": "query.verdict", "from=yesterday": "query.from", "to=2026-13-01T00:00:00Z": "query.to",
+		"status=ended": "query.status", "verdict=good": "query.verdict", "from=yesterday": "query.from", "from=0000-01-01T00:00:00Z": "query.from", "to=2026-13-01T00:00:00Z": "query.to",
 		"from=" + url.QueryEscape("'; DROP TABLE k6_runs"): "query.from", "target=" + runID(1) + runID(2): "query.target",
 	} {
 		if p := f.call("GET", pathRuns+"?"+query, nil).wantsProblem(http.StatusUnprocessableEntity, fleet.ValidationFailed); !p.at(location) {
@@ -171,6 +171,21 @@ func TestRunFilters(t *testing.T) {
 	}
 	f.call("GET", pathRuns+"/"+runID(9), nil).wantsProblem(http.StatusNotFound, fleet.NotFound)
 	f.call("GET", pathRuns+"/%00%ff'--", nil).wantsProblem(http.StatusNotFound, fleet.NotFound)
+}
+
+// The pages' sparklines: the latest finished runs of each target.
+func TestRecentRuns(t *testing.T) {
+	f := newFixture(t)
+	id := f.addTarget(`{"url":"https://example.org/"}`).ID
+	for n := range 3 {
+		f.call("PUT", pathResults+"/"+runID(n), endOf(startOf(f, n, id, "a")), asAgent).wants(http.StatusOK)
+	}
+	f.call("POST", pathResults, startOf(f, 3, id, "a"), asAgent).wants(http.StatusCreated)
+	got, err := f.service.RecentRuns(t.Context(), 2)
+	f.must(err)
+	if runs := got[id]; len(got) != 1 || len(runs) != 2 || runs[0].ID != runID(2) || runs[1].ID != runID(1) {
+		t.Errorf("%+v; want the last two finished", got)
+	}
 }
 
 // The answer to an end may be lost, so many may come at once: one is stored and counted.

@@ -47,6 +47,7 @@ func TestGuideAddsATarget(t *testing.T) {
 }
 
 func TestPatchIsAMergePatch(t *testing.T) {
+	f := newFixture(t)
 	const created = `{"url":"https://example.org/","label":"a","vus":5,"method":"POST","headers":{"X-A":"1","X-B":"2"},"body":"text","secretHeaders":["X-A"]}`
 	for _, c := range []struct {
 		name, patch string
@@ -63,7 +64,6 @@ func TestPatchIsAMergePatch(t *testing.T) {
 		{"the last of two keys counts", `{"vus":2,"vus":3}`, func(t *fleet.Target) { t.VUs = 3 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := newFixture(t)
 			id := f.addTarget(created).ID
 			want, err := f.store.Target(f.Context(), id)
 			f.must(err)
