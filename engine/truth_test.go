@@ -208,9 +208,6 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	}
 	wg.Wait()
 	e.Close()
-	for _, w := range []*witness{secure, plain, stuck} {
-		w.CloseClientConnections()
-	}
 	// Those of closed connections end a moment later.
 	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
 		if time.Now().After(deadline) {

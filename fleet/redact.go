@@ -161,7 +161,7 @@ func cutSecret(token string) (shown, secret string) {
 			if err != nil {
 				name = token[from:i]
 			}
-			if isSecretName(name) && i+1 < len(token) {
+			if isSecretName(name) {
 				return token[:i+1], token[i+1:]
 			}
 			from = i + 1

@@ -46,6 +46,8 @@ func TestRedactURL(t *testing.T) {
 		{"after a semicolon", "http://h/?a=1;token=x;b=2&c=3", "http://h/?a=1;token=***&c=3"},
 		{"a semicolon in the value", "http://h/?token=a;b&c=3", "http://h/?token=***&c=3"},
 		{"in a nested query", "http://h/?next=/cb?token=x&c=3", "http://h/?next=/cb?token=***&c=3"},
+		{"short names, behind each separator", "http://h/?a=1;sig=x&b=/c/sig=y&d=?sig=z&e=sig=w", "http://h/?a=1;sig=***&b=/c/sig=***&d=?sig=***&e=sig=***"},
+		{"names that only begin so", "http://h/?signal=x&passenger=y&cookies=z", "http://h/?signal=x&passenger=y&cookies=z"},
 		{"in the path", "http://h/a;jsessionid=x/b;v=1", "http://h/a;jsessionid=***/b;v=1"},
 		{"in the fragment", "http://h/#access_token=x&type=bearer", "http://h/#access_token=***&type=bearer"},
 		{"in the fragment's route", "http://h/#/a/b?key=x/y", "http://h/#/a/b?key=***"},
@@ -64,8 +66,21 @@ func TestRedactURL(t *testing.T) {
 			if got := stored.Redacted().Restore(stored).URL; got != c.in {
 				t.Errorf("put back as %q; want %q", got, c.in)
 			}
+			edited := fleet.Target{URL: otherCase(shown)}
+			if got := edited.Restore(stored).URL; got != otherCase(c.in) {
+				t.Errorf("%q is put back as %q; want %q", edited.URL, got, otherCase(c.in))
+			}
 		})
 	}
+}
+
+// otherCase writes a URL's scheme in the other case: an edit that changes nothing that matters, but the text.
+func otherCase(text string) string {
+	scheme, rest, _ := strings.Cut(text, ":")
+	if upper := strings.ToUpper(scheme); upper != scheme {
+		return upper + ":" + rest
+	}
+	return strings.ToLower(scheme) + ":" + rest
 }
 
 func TestRedactURLHidesWhatIsNone(t *testing.T) {
@@ -108,7 +123,7 @@ func TestRestoreURL(t *testing.T) {
 func secretTarget() fleet.Target {
 	t := fleet.NewTarget()
 	t.ID, t.URL, t.Label = "7", "https://user:hunter2@h.example/a?token=hunter2&x=1", "Shop"
-	t.Headers = map[string]string{"authorization": "Bearer hunter2", "X-Api-Key": "hunter2", "X-Mine": "hunter2", "Accept": "text/html"}
+	t.Headers = map[string]string{"authorization": "Bearer hunter2", "X-Api-Key": "hunter2", "X-Mine": "hunter2", "Cookie": "a=hunter2", "Accept": "text/html"}
 	t.SecretHeaders = []string{"x-mine"}
 	t.Body = `{"password":"hunter2"}`
 	return t
@@ -122,7 +137,7 @@ func TestRedacted(t *testing.T) {
 	shown := target.Redacted()
 	want := secretTarget()
 	want.URL = "https://***@h.example/a?token=***&x=1"
-	want.Headers = map[string]string{"authorization": "***", "X-Api-Key": "***", "X-Mine": "***", "Accept": "text/html"}
+	want.Headers = map[string]string{"authorization": "***", "X-Api-Key": "***", "X-Mine": "***", "Cookie": "***", "Accept": "text/html"}
 	want.Body = "***"
 	if d := cmp.Diff(want, shown); d != "" {
 		t.Errorf("shown (-want +got):\n%s", d)
@@ -151,9 +166,9 @@ func TestEditKeepsSecretsIn(t *testing.T) {
 		{"nothing", func(*fleet.Target) {}, true, ""},
 		{"the label", func(t *fleet.Target) { t.Label = "New" }, true, ""},
 		{"the path", func(t *fleet.Target) { t.URL = strings.Replace(t.URL, "/a?", "/b?", 1) }, true, ""},
-		{"the host alone", func(t *fleet.Target) { t.URL = "https://evil.example/" }, false, "headers headers headers body"},
-		{"the host, with ***", func(t *fleet.Target) { t.URL = strings.Replace(t.URL, "h.example", "evil.example", 1) }, false, "url headers headers headers body"},
-		{"the scheme", func(t *fleet.Target) { t.URL = "http://h.example/" }, false, "headers headers headers body"},
+		{"the host alone", func(t *fleet.Target) { t.URL = "https://evil.example/" }, false, "headers headers headers headers body"},
+		{"the host, with ***", func(t *fleet.Target) { t.URL = strings.Replace(t.URL, "h.example", "evil.example", 1) }, false, "url headers headers headers headers body"},
+		{"the scheme", func(t *fleet.Target) { t.URL = "http://h.example/" }, false, "headers headers headers headers body"},
 		{"a secret header no more", func(t *fleet.Target) { t.SecretHeaders = nil }, false, "headers"},
 		{"a header's case", func(t *fleet.Target) {
 			delete(t.Headers, "X-Api-Key")
@@ -245,11 +260,15 @@ func TestRestoreUndoesRedacted(t *testing.T) {
 		if d := cmp.Diff(target, target.Redacted().Restore(target)); d != "" {
 			t.Errorf("(-stored +restored):\n%s", d)
 		}
-		if shown := fleet.RedactURL(target.URL); fleet.RedactURL(shown) != shown {
-			t.Errorf("%q is shown as %q and then as %q", target.URL, shown, fleet.RedactURL(shown))
+		shown := fleet.RedactURL(target.URL)
+		if again := fleet.RedactURL(shown); again != shown {
+			t.Errorf("%q is shown as %q and then as %q", target.URL, shown, again)
 		}
-		if _, err := plan.ParseURL(fleet.RedactURL(target.URL)); err != nil {
-			t.Errorf("%q is shown as %q, which is no URL: %v", target.URL, fleet.RedactURL(target.URL), err)
+		if _, err := plan.ParseURL(shown); err != nil {
+			t.Errorf("%q is shown as %q, which is no URL: %v", target.URL, shown, err)
+		}
+		if got, want := (fleet.Target{URL: otherCase(shown)}).Restore(target).URL, otherCase(target.URL); got != want {
+			t.Errorf("%q is put back as %q; want %q", otherCase(shown), got, want)
 		}
 	})
 }

@@ -270,6 +270,12 @@ func TestPlan(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
+	for range 20 { // maps have no order
+		again, _ := target.Plan()
+		if d := cmp.Diff(got, again); d != "" {
+			t.Fatalf("another plan the next time:\n%s", d)
+		}
+	}
 	if got := target.RunInterval(); got != 5*time.Second {
 		t.Errorf("interval %v; want 5s", got)
 	}

@@ -69,7 +69,7 @@ func isEscape(s string) bool {
 
 func checkAuthority(u *url.URL) error {
 	switch {
-	case u.Opaque != "" || u.Hostname() == "":
+	case u.Hostname() == "":
 		return errors.New("needs a host")
 	case strings.HasSuffix(u.Host, ":"):
 		return errors.New("has an empty port")
@@ -79,19 +79,16 @@ func checkAuthority(u *url.URL) error {
 			return errors.New("port must be 1 to 65535")
 		}
 	}
-	return checkHost(u.Hostname(), strings.HasPrefix(u.Host, "["))
+	return checkHost(u.Hostname())
 }
 
-// checkHost refuses what no resolver of the fleet can take. An IPv6 address stands in brackets, and nothing else does;
-// its zone would name an interface of one machine.
-func checkHost(host string, bracketed bool) error {
-	addr, err := netip.ParseAddr(host)
-	switch {
-	case err == nil && addr.Zone() != "":
-		return errors.New("an IPv6 zone means nothing on another machine")
-	case bracketed != (err == nil && addr.Is6()):
-		return errors.New("an IPv6 address, and nothing else, stands in brackets")
-	case err == nil:
+// checkHost refuses what no resolver of the fleet can take. url.Parse has seen to it that IPv6 addresses, and nothing
+// else, stand in brackets.
+func checkHost(host string) error {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if addr.Zone() != "" {
+			return errors.New("an IPv6 zone means nothing on another machine")
+		}
 		return nil
 	}
 	name := strings.TrimSuffix(host, ".")

@@ -84,6 +84,7 @@ func TestParseURLRefuses(t *testing.T) {
 		{"IPv6 without brackets", "http://::1/", "is no URL"},
 		{"IPv6 with a zone", "http://[fe80::1%25eth0]/", "zone"},
 		{"IPv4 in brackets", "http://[127.0.0.1]/", "is no URL"},
+		{"a name in brackets", "http://[example.org]/", "is no URL"},
 		{"half a bracket", "http://[::1/", "is no URL"},
 		{"three numbers", "http://1.2.3/", "no IPv4 address"},
 		{"too large a number", "http://256.1.1.1/", "no IPv4 address"},

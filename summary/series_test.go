@@ -83,6 +83,9 @@ func TestSeriesAdd(t *testing.T) {
 	s.Add(summary.Bucket{At: 2 * time.Second, Requests: 1, VUs: 2, Duration: histogram(2e6)})
 	s.Add(summary.Bucket{At: -time.Second, Failures: 1}) // no clock gives it, and nothing breaks
 	s.Add(summary.Bucket{At: 0, Duration: hist.New(hist.Fine)})
+	fine := hist.New(hist.Fine)
+	fine.Record(1e9)
+	s.Add(summary.Bucket{At: time.Second, Duration: fine})
 	checkSeries(t, s)
 	if len(s.Buckets) != 3 || s.Width != time.Second {
 		t.Fatalf("%d buckets of %v; want 3 of 1s", len(s.Buckets), s.Width)

@@ -194,6 +194,28 @@ func TestFallBack(t *testing.T) {
 	}
 }
 
+// Both connect in the end: the one that comes second is closed.
+func TestFallBackClosesWhoComesSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var open atomic.Int64
+		d := New(Config{
+			Resolver: names{"a.test": {"192.0.2.1", "2001:db8::1"}},
+			Connect: func(context.Context, string, string) (net.Conn, error) {
+				time.Sleep(fallbackDelay + time.Second) // whatever becomes of the context
+				client, server := net.Pipe()
+				server.Close()
+				open.Add(1)
+				return &closing{client, &open}, nil
+			},
+		})
+		conn, err := d.Dial(t.Context(), "a.test:443", new(Counter))
+		require.NoError(t, err)
+		require.EqualValues(t, 1, open.Load())
+		require.NoError(t, conn.Close())
+		require.Zero(t, open.Load())
+	})
+}
+
 // closing counts itself out when it is closed.
 type closing struct {
 	net.Conn

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -213,14 +215,18 @@ func TestPhasesOfFailures(t *testing.T) {
 func TestNoDialOutlivesItsExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pipenet.New(pipenet.Delays{Connect: time.Hour})
-		c := newClient(t, dial.Config{Resolver: n, Connect: n.Connect})
-		r := request("http://a.test/")
-		r.Deadline = time.Second
-		for range 10 {
+		var dials atomic.Int64
+		c := newClient(t, dial.Config{Resolver: n, Connect: func(ctx context.Context, network, address string) (net.Conn, error) {
+			dials.Add(1)
+			defer dials.Add(-1)
+			return n.Connect(ctx, network, address)
+		}})
+		for _, url := range []string{"http://a.test/", "https://a.test/"} {
+			r := request(url)
+			r.Deadline = time.Second
 			require.EqualValues(t, core.CodeTimeout, c.do(t.Context(), r).Code)
+			synctest.Wait()
+			require.Zero(t, dials.Load(), url)
 		}
-		start := time.Now()
-		c.Transport.Close()
-		require.Zero(t, time.Since(start))
 	})
 }

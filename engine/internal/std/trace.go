@@ -40,7 +40,7 @@ func (t *trace) onConn(info httptrace.GotConnInfo) {
 	t.conns++
 	t.gotConn, t.ready, t.connect, t.tls, t.wrote, t.firstByte = now, now, 0, 0, time.Time{}, time.Time{}
 	conn := dial.Under(info.Conn)
-	if info.Reused || conn == nil || conn.Began.Before(t.began) {
+	if conn == nil || conn.Began.Before(t.began) { // an earlier exchange's
 		return
 	}
 	t.ready = conn.Ready()
