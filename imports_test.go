@@ -37,6 +37,7 @@ var edges = []struct {
 	{"dashboard/*/*", []string{"fleet", "plan", "summary", "summary/hist"}, "as above"},
 	{"cmd/k6agent", []string{"agent", "cmd/internal/*", "engine", "fleet", "plan", "summary", "summary/hist"}, "an agent must stay small: no dashboard code"},
 	{"cmd/*", []string{"*", "*/*", "*/*/*"}, "wiring may see everything"},
+	{"cmd/internal/oneshot", []string{"engine", "plan", "summary", "summary/hist"}, "the verb run of both programs"},
 	{"cmd/internal/*", nil, "what two commands share needs nothing of ours"},
 	{"test/*", nil, "programs that drive the built binaries from outside"},
 }

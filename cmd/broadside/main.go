@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nollagluiz/broadside/cmd/internal/oneshot"
 	"github.com/nollagluiz/broadside/cmd/internal/settings"
 )
 
@@ -31,9 +32,10 @@ const (
 
 const usage = `broadside is a load-test fleet: a dashboard and its agents.
 
-usage: broadside up [--demo] | healthcheck | version | help
+usage: broadside up [--demo] | run URL | healthcheck | version | help
 
   up           serve the dashboard until SIGTERM; --demo adds a demo target, served on loopback
+  run          make one run without a dashboard; see broadside run --help
   healthcheck  ask the dashboard that runs on this machine how it is: exit 0 or 1
   version      print the version
 
@@ -68,6 +70,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return exitUsage
 	}
 	verb, args := args[0], args[1:]
+	if verb == "run" {
+		return oneshot.Run(ctx, oneshot.Config{Program: "broadside", Version: version, Args: args, Environ: environ, Stdout: stdout, Stderr: stderr})
+	}
 	if verb != "up" && len(args) > 0 {
 		return complain(stderr, exitUsage, fmt.Errorf("%s takes no %.40q; see broadside help", verb, args[0]))
 	}

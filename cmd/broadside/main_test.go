@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +32,14 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts holds the command line to testdata/*.txtar: exit code, stdout and stderr of each verb and each bad setting.
-func TestScripts(t *testing.T) { clitest.Run(t, nil) }
+func TestScripts(t *testing.T) {
+	site := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(site.Close) // after the scripts, which run side by side
+	clitest.Run(t, func(env *testscript.Env) error {
+		env.Setenv("SITE", site.URL)
+		return nil
+	})
+}
 
 func TestKeptSecret(t *testing.T) {
 	dir := t.TempDir()

@@ -271,3 +271,14 @@ func TestDemo(t *testing.T) {
 		return len(runs) > 0 && runs[0].TargetLabel == demoLabel && runs[0].Metrics.Requests > 0
 	})
 }
+
+// TestRunIsInterrupted: ctrl-C cuts a run, and its report is still given; the exit code is k6's.
+func TestRunIsInterrupted(t *testing.T) {
+	s := newSite(t)
+	p := start(t, "k6agent", []string{"run", "--duration", "10m", "--pause", "10", s.url})
+	eventually(t, 20*time.Second, "requests come", func() bool { return s.requests.Load() > 5 })
+	p.signal(t, syscall.SIGINT)
+	if code, out := p.cmd.ProcessState.ExitCode(), p.log.String(); code != 105 || !strings.Contains(out, "Verdict: aborted.") {
+		t.Errorf("exit code %d; want 105 and the report:\n%s", code, out)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/nollagluiz/broadside/agent"
+	"github.com/nollagluiz/broadside/cmd/internal/oneshot"
 	"github.com/nollagluiz/broadside/cmd/internal/settings"
 	"github.com/nollagluiz/broadside/engine"
 )
@@ -28,9 +29,10 @@ const (
 
 const usage = `k6agent is a worker of a load-test fleet.
 
-usage: k6agent [agent | healthcheck | version | help]
+usage: k6agent [agent | run URL | healthcheck | version | help]
 
   agent        (or nothing) work for the dashboard until SIGTERM
+  run          make one run without a dashboard; see k6agent run --help
   healthcheck  ask the agent that runs on this machine how it is: exit 0 or 1
   version      print the version
 
@@ -61,12 +63,15 @@ func main() {
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	verb := "agent"
+	if len(args) > 0 {
+		verb = args[0]
+	}
+	if verb == "run" {
+		return oneshot.Run(ctx, oneshot.Config{Program: "k6agent", Version: version, Args: args[1:], Environ: environ, Stdout: stdout, Stderr: stderr})
+	}
 	if len(args) > 1 {
 		return complain(stderr, exitUsage, fmt.Errorf("one word at most, not %d; see k6agent help", len(args)))
-	}
-	verb := "agent"
-	if len(args) == 1 {
-		verb = args[0]
 	}
 	switch verb {
 	case "agent":
