@@ -258,6 +258,23 @@ func TestABrokenStore(t *testing.T) {
 	if run := f.show(1); run.Verdict != "lost" {
 		t.Errorf("the first instance's run is %s %s; want lost", run.Status, run.Verdict)
 	}
+	// Once is enough: the second instance's own runs go on when it registers again.
+	f.call("POST", pathResults, startOf(f, 2, "t", "a"), as("a", 3)).wants(http.StatusCreated)
+	f.register("a", "two")
+	if run := f.show(2); run.Status != fleet.RunRunning {
+		t.Errorf("the second instance's run is %s %s; want running", run.Status, run.Verdict)
+	}
+	f.clock.add(10 * time.Second)
+	f.call("POST", pathHeartbeat, beat("a", "two"), asAgent).wants(http.StatusOK)
+	broken.set(true)
+	if err := f.service.Flush(t.Context()); err == nil {
+		t.Error("the flush says nothing")
+	}
+	broken.set(false)
+	f.must(f.service.Flush(t.Context()))
+	if got := f.storedAgent("a").LastSeenAt; !got.Equal(f.clock.now()) {
+		t.Errorf("stored as seen at %v; want %v", got, f.clock.now())
+	}
 }
 
 // An agent that the database does not know, since it is new or the agent was silent for long, is added by its heartbeat.

@@ -195,7 +195,7 @@ func revisionOf(ifMatch string) (int64, error) {
 		return 0, nil
 	}
 	if text, err := strconv.Unquote(ifMatch); err == nil {
-		if revision, err := strconv.ParseInt(text, 10, 64); err == nil && revision > 0 && etagOf(revision) == ifMatch {
+		if revision, err := strconv.ParseInt(text, 10, 64); err == nil && etagOf(revision) == ifMatch {
 			return revision, nil
 		}
 	}

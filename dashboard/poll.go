@@ -45,9 +45,6 @@ func (s *Service) poll(agent string) poll {
 		return p
 	}
 	p.runs, p.aborts = s.orders.of(agent, now)
-	if p.stop {
-		p.runs = nil
-	}
 	return p
 }
 

@@ -68,9 +68,6 @@ const earlier = " It came from an earlier instance of the agent."
 
 // EndRun stores a result, once, however often it comes. epoch is that of the agent that sent it, 0 if it said none.
 func (s *Service) EndRun(ctx context.Context, r fleet.RunEnd, epoch int64) error {
-	if s.ended.has(r.ID) {
-		return nil
-	}
 	r.Spec = r.Spec.Redacted()
 	if s.agents.outdated(r.Agent, epoch) {
 		r.Message = strings.TrimSpace(cutRunes(r.Message, maxMessage-len(earlier)) + earlier)

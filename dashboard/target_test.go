@@ -1,12 +1,14 @@
 package dashboard_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -305,6 +307,47 @@ func TestConcurrentEdits(t *testing.T) {
 	f.must(err)
 	if shown := read[fleet.Config](f.call("GET", pathConfig, nil, asAdmin)); shown.Revision != 16 || shown.DesiredAgents != config.DesiredAgents {
 		t.Errorf("shown %+v; stored %+v; want revision 16 of both", shown, config)
+	}
+}
+
+// lateStore holds the answer to the first edit back until the next one is answered: two changes of the memory may come
+// in another order than their commits.
+type lateStore struct {
+	dashboard.Store
+	edits     atomic.Int32
+	committed chan struct{} // closed when the first edit is
+	next      chan struct{} // closed to answer it
+}
+
+func (s *lateStore) UpdateTarget(ctx context.Context, id string, revision int64, now time.Time, edit func(fleet.Target) (fleet.Target, error)) (fleet.Target, error) {
+	t, err := s.Store.UpdateTarget(ctx, id, revision, now, edit)
+	if s.edits.Add(1) == 1 {
+		close(s.committed)
+		<-s.next
+	}
+	return t, err
+}
+
+func TestTheLastEditStands(t *testing.T) {
+	for _, c := range []struct {
+		name, method string
+		status       int
+	}{{"edit", "PATCH", http.StatusOK}, {"delete", "DELETE", http.StatusNotFound}} {
+		t.Run(c.name, func(t *testing.T) {
+			late := &lateStore{committed: make(chan struct{}), next: make(chan struct{})}
+			f := newFixture(t, func(s dashboard.Store) dashboard.Store { late.Store = s; return late })
+			path := pathTargets + "/" + f.addTarget(`{"url":"https://example.org/"}`).ID
+			var wg sync.WaitGroup
+			wg.Go(func() { f.call("PATCH", path, `{"vus":2}`, asAdmin).wants(http.StatusOK) })
+			<-late.committed
+			f.call(c.method, path, `{"vus":3}`, asAdmin)
+			close(late.next)
+			wg.Wait()
+			r := f.call("GET", path, nil, asAdmin).wants(c.status)
+			if c.status == http.StatusOK && read[fleet.Target](r).VUs != 3 {
+				t.Errorf("%s; want the second edit", r.body)
+			}
+		})
 	}
 }
 
