@@ -49,7 +49,8 @@ func New(start time.Time, dialer *dial.Dialer, vus int) *Transport {
 	return t
 }
 
-// Close lets go of idle connections. No Do may be under way, or come after it.
+// Close lets go of idle connections, with TLS's goodbye to the server; the dialer closes what is left. No Do may be under
+// way, or come after it.
 func (t *Transport) Close() {
 	for i := range t.vus {
 		for _, p := range t.vus[i].pools {
