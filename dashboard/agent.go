@@ -52,11 +52,14 @@ func newAgents(liveFor, offlineAfter time.Duration) *agents {
 	return &agents{liveFor: liveFor, offlineAfter: offlineAfter, byName: map[string]*agentEntry{}}
 }
 
-func (a *agents) load(stored []fleet.Agent, now time.Time) {
+func (a *agents) load(stored []fleet.Agent, gone func(fleet.Agent) bool, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.loadedAt = now
 	for _, agent := range stored {
+		if gone != nil && gone(agent) {
+			agent.Deregistered = true
+		}
 		a.byName[agent.Name] = &agentEntry{Agent: agent}
 	}
 }
@@ -340,6 +343,17 @@ func (a *agents) setDirty(agents []fleet.Agent) {
 	for _, agent := range agents {
 		if e := a.byName[agent.Name]; e != nil {
 			e.dirty = true
+		}
+	}
+}
+
+// idle takes their current runs from agents.
+func (a *agents) idle(names []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, name := range names {
+		if e := a.byName[name]; e != nil {
+			e.CurrentRunID, e.CurrentRunIDs = nil, nil
 		}
 	}
 }

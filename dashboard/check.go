@@ -65,10 +65,16 @@ func (f *faults) ids(field string, ids []string) {
 	}
 }
 
-// count holds an integer to 0 or more.
+// maxCount is more than any run counts, is still a number in JavaScript, and lets a thousand be added.
+const maxCount = 1 << 53
+
+// count holds an integer to 0..maxCount.
 func (f *faults) count(field string, v int64) {
-	if v < 0 {
+	switch {
+	case v < 0:
 		f.Add(field, "must not be negative")
+	case v > maxCount:
+		f.Add(field, "must be at most 2^53")
 	}
 }
 

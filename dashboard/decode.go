@@ -59,7 +59,7 @@ func patch[T any](doc *T, body []byte, defaults *T) error {
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
 		field, known := fields[name]
 		if !known {
-			faults.Add(name, "there is no such field")
+			faults.Add(cutRunes(name, 60), "there is no such field")
 			continue
 		}
 		if string(changes[name]) == "null" && defaults != nil {

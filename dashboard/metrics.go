@@ -105,7 +105,7 @@ func (s *Service) collectors() []prometheus.Collector {
 		gauge("broadside_targets", targetsHelp, prometheus.Labels{"enabled": "false"}, func() float64 { return float64(s.targets.Load().count(false)) }),
 		gauge("broadside_runs_in_progress", "Runs that are running.", nil, s.countRunning),
 		counter("broadside_requests_total", reqHelp, prometheus.Labels{"outcome": "failed"}, failed),
-		counter("broadside_requests_total", reqHelp, prometheus.Labels{"outcome": "ok"}, func() int64 { return s.counts.requests.Load() - failed() }),
+		counter("broadside_requests_total", reqHelp, prometheus.Labels{"outcome": "ok"}, s.counts.successes.Load),
 		counter("broadside_received_bytes_total", "Bytes that the runs received from their targets.", nil, s.counts.received.Load),
 	}
 	for i, o := range outcomes {

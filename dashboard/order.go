@@ -12,8 +12,9 @@ import (
 
 // Bounds of the orders in memory.
 const (
-	orderLife = 2 * time.Minute // an agent that is not heard from for so long runs nothing late
-	maxOrders = 1000            // open at once
+	orderLife     = 2 * time.Minute // an agent that is not heard from for so long runs nothing late
+	maxOrders     = 1000            // open at once
+	maxOrderBytes = 4 << 20         // of the targets in open orders to run, as JSON: polls have a bound (maxPollTargets)
 )
 
 // orders are what persons have asked of agents and agents have not done yet. They live in memory: what a restart of the
@@ -28,7 +29,8 @@ type orders struct {
 type runOrder struct {
 	fleet.RunOrder
 	until time.Time
-	acked map[string]bool // by agent: it has heard
+	bytes int             // of its target as JSON
+	acked map[string]bool // by agent: it has started the run, or said why not
 }
 
 // abortOrder is to abort a run.
@@ -47,7 +49,14 @@ func (o *orders) run(t fleet.Target, now time.Time) (id string, err error) {
 	if len(o.runs) >= maxOrders {
 		return "", fleet.Errorf(fleet.Overloaded, "%d orders are open; wait for them", maxOrders)
 	}
-	order := runOrder{fleet.RunOrder{ID: uuid.NewString(), Target: t}, now.Add(orderLife), map[string]bool{}}
+	order := runOrder{fleet.RunOrder{ID: uuid.NewString(), Target: t}, now.Add(orderLife), encodedSize(t), map[string]bool{}}
+	total := order.bytes
+	for _, r := range o.runs {
+		total += r.bytes
+	}
+	if len(o.runs) > 0 && total > maxOrderBytes {
+		return "", fleet.Errorf(fleet.Overloaded, "the targets of open orders may have %d MiB as JSON; wait for them", maxOrderBytes>>20)
+	}
 	o.runs = append(o.runs, order)
 	return order.ID, nil
 }
@@ -71,7 +80,7 @@ func (o *orders) runEnded(runID string) {
 	delete(o.aborts, runID)
 }
 
-// ack notes what an agent has heard. Ids that are no open order's are nothing.
+// ack notes what an agent has done. Ids that are no open order's are nothing.
 func (o *orders) ack(agent string, ids []string) {
 	if len(ids) == 0 {
 		return

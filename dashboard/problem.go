@@ -62,7 +62,7 @@ type problem struct {
 	header http.Header
 }
 
-// fieldFault says which part of a request is at fault. It never repeats the value, which may be a secret.
+// fieldFault says which part of a request is at fault. It never repeats a value that may be a secret.
 type fieldFault struct {
 	Location string `json:"location" doc:"Such as body.vus, query.limit or path.id"`
 	Message  string `json:"message"`

@@ -11,8 +11,8 @@ import (
 
 // counts are of the results received since the start, for the metrics.
 type counts struct {
-	requests, failures, received atomic.Int64
-	runs                         [len(outcomes)]atomic.Int64 // by index in outcomes
+	successes, failures, received atomic.Int64
+	runs                          [len(outcomes)]atomic.Int64 // by index in outcomes
 }
 
 // outcomes are the results that a run may have.
@@ -45,7 +45,7 @@ func (c *counts) note(r fleet.RunEnd) {
 		c.runs[i].Add(1)
 	}
 	if r.Metrics != nil {
-		c.requests.Add(r.Metrics.Requests)
+		c.successes.Add(r.Metrics.Requests - r.Metrics.Failures)
 		c.failures.Add(r.Metrics.Failures)
 		c.received.Add(r.Metrics.DataReceivedBytes)
 	}

@@ -58,12 +58,13 @@ const (
 // ServiceConfig is what NewService needs.
 type ServiceConfig struct {
 	Store             Store
-	Scaler            Scaler             // nil: agents are started elsewhere
-	PollInterval      time.Duration      // what agents are told; DefaultPollInterval if 0
-	HeartbeatInterval time.Duration      // what agents are told; DefaultHeartbeatInterval if 0
-	OfflineAfter      time.Duration      // without a sign of life, the reaper's; DefaultOfflineAfter if 0
-	Now               func() time.Time   // time.Now if nil
-	Log               logrus.FieldLogger // gets what went wrong beside any request; nil drops it
+	Scaler            Scaler                 // nil: agents are started elsewhere
+	PollInterval      time.Duration          // what agents are told; DefaultPollInterval if 0
+	HeartbeatInterval time.Duration          // what agents are told; DefaultHeartbeatInterval if 0
+	Gone              func(fleet.Agent) bool // tells of a stored agent that it ended with the process before; nil: none did
+	OfflineAfter      time.Duration          // without a sign of life, the reaper's; DefaultOfflineAfter if 0
+	Now               func() time.Time       // time.Now if nil
+	Log               logrus.FieldLogger     // gets what went wrong beside any request; nil drops it
 }
 
 // Service is the fleet's state, and what may be asked of it. What polls and lists of targets and agents need is in memory,
@@ -131,7 +132,7 @@ func (s *Service) load(ctx context.Context) error {
 	}
 	s.targets.Store(newTargetSet(targets))
 	s.settings.Store(&settings)
-	s.agents.load(stored, s.cfg.Now())
+	s.agents.load(stored, s.cfg.Gone, s.cfg.Now())
 	return nil
 }
 
@@ -153,6 +154,10 @@ func (s *Service) Flush(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Idle takes their current runs from agents, some of whose are over without a word from them. A live agent says with its
+// next heartbeat what it runs.
+func (s *Service) Idle(names []string) { s.agents.idle(names) }
 
 // Forget drops agents that the reaper has deleted.
 func (s *Service) Forget(names []string) { s.agents.forget(names) }

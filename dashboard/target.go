@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -16,7 +17,10 @@ type targetSet struct {
 	digest  [sha256.Size]byte // of enabled
 }
 
+// newTargetSet keeps all, which it sorts by id: that of creation, and of the lists' cursors. Targets that are made at
+// once may come in another order.
 func newTargetSet(all []fleet.Target) *targetSet {
+	slices.SortFunc(all, func(a, b fleet.Target) int { return cmp.Compare(b.ID, a.ID) })
 	enabled := make([]fleet.Target, 0, len(all))
 	for _, t := range all {
 		if t.Enabled {
@@ -42,6 +46,36 @@ func (s *targetSet) count(enabled bool) (n int) {
 		}
 	}
 	return n
+}
+
+// maxPollTargets bounds the enabled targets as a poll has them, in bytes. Agents refuse a poll over 16 MiB, and the kill
+// switch travels in it, so there must always be room for it and for orders.
+const maxPollTargets = 8 << 20
+
+// roomFor refuses a target with which polls would grow too long. Edits made at once may each find room, which is why
+// the bound is half of what agents take.
+func (s *Service) roomFor(t fleet.Target) error {
+	if !t.Enabled {
+		return nil
+	}
+	set := s.targets.Load()
+	size := len(set.enabled) + encodedSize(t)
+	if i := set.index(t.ID); i >= 0 && set.all[i].Enabled {
+		size -= encodedSize(set.all[i])
+	}
+	if size > maxPollTargets {
+		return fleet.Errorf(fleet.TooLarge, "all enabled targets together may have %d MiB as JSON; shorten bodies or disable targets", maxPollTargets>>20)
+	}
+	return nil
+}
+
+// encodedSize is a target's part of a poll, in bytes.
+func encodedSize(t fleet.Target) int {
+	text, err := json.Marshal(t)
+	if err != nil {
+		panic(err) // plain data can always be encoded
+	}
+	return len(text)
 }
 
 // changeTargets replaces the set after the store was changed. Two changes may come in another order than that of their
@@ -83,11 +117,14 @@ func (s *Service) CreateTarget(ctx context.Context, t fleet.Target) (fleet.Targe
 	if err := t.Validate(); err != nil {
 		return fleet.Target{}, fleet.Invalid(err)
 	}
+	if err := s.roomFor(t); err != nil {
+		return fleet.Target{}, err
+	}
 	t, err := s.store.CreateTarget(ctx, t, s.cfg.Now())
 	if err != nil {
 		return fleet.Target{}, err
 	}
-	s.changeTargets(func(_ *targetSet, all []fleet.Target) []fleet.Target { return slices.Insert(all, 0, t) })
+	s.changeTargets(func(_ *targetSet, all []fleet.Target) []fleet.Target { return append(all, t) })
 	return t.Redacted(), nil
 }
 
@@ -101,7 +138,7 @@ func (s *Service) UpdateTarget(ctx context.Context, id string, revision int64, e
 		if err := edited.Validate(); err != nil {
 			return fleet.Target{}, fleet.Invalid(err)
 		}
-		return edited, nil
+		return edited, s.roomFor(edited)
 	})
 	if err != nil {
 		return fleet.Target{}, err

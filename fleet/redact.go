@@ -17,12 +17,12 @@ const Hidden = "***"
 // rather hide too much: what it misses, everybody sees.
 func isSecretName(name string) bool {
 	name = strings.ToLower(name)
-	for _, part := range []string{"token", "secret", "passw", "pwd", "auth", "signature", "credential", "session", "jwt"} {
+	for _, part := range []string{"token", "secret", "passw", "passphrase", "private_key", "pwd", "auth", "signature", "credential", "session", "jwt"} {
 		if strings.Contains(name, part) {
 			return true
 		}
 	}
-	return strings.HasSuffix(name, "key") || name == "sig" || name == "pass" || name == "cookie"
+	return strings.HasSuffix(name, "key") || strings.HasSuffix(name, "pass") || slices.Contains([]string{"sig", "cookie", "otp", "pin", "sid"}, name)
 }
 
 func (t Target) isSecretHeader(name string) bool {
@@ -41,6 +41,7 @@ func (t Target) Redacted() Target {
 		headers[name] = value
 	}
 	t.Headers = headers
+	t.SecretHeaders = append([]string{}, t.SecretHeaders...) // a list, never null
 	if t.Body != "" {
 		t.Body = Hidden
 	}

@@ -5,15 +5,22 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
-// demoLabel names the target that --demo adds.
-const demoLabel = "Demo"
+// demoPath is where the demo site is, by which its target is known.
+const demoPath = "/broadside-demo/"
+
+// isDemo tells whether a URL is the demo site's, now or of an earlier start.
+func isDemo(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Hostname() == "127.0.0.1" && u.Path == demoPath
+}
 
 // serveDemo serves a small site on loopback, for a first look without a site of one's own: most answers take a few
 // milliseconds, some longer, one in two hundred is a 503. It serves until the returned server is closed.
-func serveDemo() (url string, server *http.Server, err error) {
+func serveDemo() (address string, server *http.Server, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, fmt.Errorf("serve the demo site: %w", err)
@@ -24,7 +31,7 @@ func serveDemo() (url string, server *http.Server, err error) {
 		IdleTimeout:       time.Minute,
 	}
 	go server.Serve(l) // ends with server.Close
-	return "http://" + l.Addr().String() + "/", server, nil
+	return "http://" + l.Addr().String() + demoPath, server, nil
 }
 
 func demoPage(w http.ResponseWriter, r *http.Request) {

@@ -268,7 +268,7 @@ func TestDemo(t *testing.T) {
 	_, base := upOn(t, "127.0.0.1:0", t.TempDir(), []string{"--demo"})
 	eventually(t, 30*time.Second, "the demo target has a result", func() bool {
 		runs := allRuns(t, base, "&status=done")
-		return len(runs) > 0 && runs[0].TargetLabel == demoLabel && runs[0].Metrics.Requests > 0
+		return len(runs) > 0 && runs[0].TargetLabel == "Demo" && runs[0].Metrics.Requests > 0
 	})
 }
 

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,12 +30,21 @@ import (
 // agentsEnd is how long the embedded agents get to abort their runs, send the results and say goodbye.
 const agentsEnd = 6 * time.Second
 
+// embeddedInstance begins the instance ids of embedded agents. A dashboard that was killed took its agents along: the next
+// one knows by this that they are gone, lets its own take their names at once, and ends their runs as lost.
+const embeddedInstance = "embedded-"
+
 // agentConns bounds the idle connections that the embedded agents share to their dashboard.
 const agentConns = 64
 
 // serve runs the dashboard until ctx is done. Then agents end first, while there is still a dashboard that takes their
 // results; then the server, then the store.
 func serve(ctx context.Context, env environment, secrets secrets, demo bool, stdout io.Writer, log *logrus.Logger) (err error) {
+	unlock, err := lockDir(env.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	store, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(env.DataDir, "broadside.db")})
 	if err != nil {
 		return err
@@ -49,12 +61,16 @@ func serve(ctx context.Context, env environment, secrets secrets, demo bool, std
 	if err := d.build(ctx); err != nil {
 		return err
 	}
+	var url string
 	if demo {
-		site, err := d.addDemo(ctx)
-		if err != nil {
+		var site *http.Server
+		if url, site, err = serveDemo(); err != nil {
 			return err
 		}
 		defer site.Close()
+	}
+	if err := d.setDemo(ctx, url); err != nil {
+		return err
 	}
 	fmt.Fprintf(stdout, "Broadside %s serves %s/agents/k6 (data in %s)\n", version, base, env.DataDir)
 	return d.run(ctx, listener)
@@ -89,6 +105,7 @@ func (d *deployment) build(ctx context.Context) (err error) {
 		Store:             d.store,
 		PollInterval:      time.Duration(d.env.PollMs) * time.Millisecond,
 		HeartbeatInterval: time.Duration(d.env.HeartbeatMs) * time.Millisecond,
+		Gone:              func(a fleet.Agent) bool { return strings.HasPrefix(a.InstanceID, embeddedInstance) },
 		Log:               d.log,
 	}
 	if d.scaler != nil {
@@ -107,6 +124,7 @@ func (d *deployment) build(ctx context.Context) (err error) {
 		CascadeRuns: d.env.CascadeRuns,
 		Flush:       d.service.Flush,
 		Forget:      d.service.Forget,
+		Idle:        d.service.Idle,
 		Report:      report("the reaper failed"),
 	})
 	if err != nil {
@@ -141,13 +159,14 @@ func (d *deployment) buildScaler(report func(error)) (err error) {
 		return err
 	}
 	limit := agent.NewVULimit(d.env.MaxVUs)
+	instance := embeddedInstance + rand.Text()
 	transport := agent.NewTransport(agentConns)
 	d.agents, err = embedded.New(func(ctx context.Context, name string) error {
 		a, err := agent.New(agent.Config{
 			DashboardURL:      d.base,
 			Secret:            d.secrets.agents[0],
 			Name:              name,
-			InstanceID:        "embedded", // the agents of a killed dashboard are gone with it: the next one's take over at once
+			InstanceID:        instance,
 			Version:           version,
 			MaxConcurrentRuns: d.env.MaxConcurrentRuns,
 			VULimit:           limit,
@@ -168,7 +187,7 @@ func (d *deployment) buildScaler(report func(error)) (err error) {
 }
 
 func (d *deployment) desired(ctx context.Context) (int, error) {
-	cfg, err := d.store.Config(ctx)
+	cfg, err := d.service.Config(ctx)
 	return cfg.DesiredAgents, err
 }
 
@@ -185,29 +204,30 @@ func (d *deployment) firstConfig(ctx context.Context) error {
 	return err
 }
 
-// addDemo serves the demo site and points the demo target, made on the first start, at where it is now.
-func (d *deployment) addDemo(ctx context.Context) (*http.Server, error) {
-	url, site, err := serveDemo()
-	if err != nil {
-		return nil, err
-	}
+// setDemo points the demo target, made at the first --demo, at where the demo site is now. Without one it is disabled,
+// since anybody may get that port next.
+func (d *deployment) setDemo(ctx context.Context, url string) error {
 	targets, err := d.service.Targets(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, t := range targets {
-		if t.Label == demoLabel {
+		if isDemo(t.URL) {
 			_, err := d.service.UpdateTarget(ctx, t.ID, 0, func(t fleet.Target) (fleet.Target, error) {
-				t.URL = url
+				t.Enabled = url != ""
+				t.URL = cmp.Or(url, t.URL)
 				return t, nil
 			})
-			return site, err
+			return err
 		}
 	}
+	if url == "" {
+		return nil
+	}
 	t := fleet.NewTarget()
-	t.URL, t.Label, t.VUs, t.DurationS, t.RunIntervalMs = url, demoLabel, 2, 10, 20_000
+	t.URL, t.Label, t.VUs, t.DurationS, t.RunIntervalMs = url, "Demo", 2, 10, 20_000
 	_, err = d.service.CreateTarget(ctx, t)
-	return site, err
+	return err
 }
 
 // run works until ctx is done or a part fails.

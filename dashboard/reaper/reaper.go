@@ -57,6 +57,7 @@ type Config struct {
 
 	Flush  func(context.Context) error // puts what heartbeats said into the store, before each sweep; may be nil
 	Forget func(names []string)        // told of agents that were deleted; may be nil
+	Idle   func(names []string)        // told of agents that lost a current run that isn't running; may be nil
 	Report func(error)                 // told of each sweep of Run that failed; may be nil
 }
 
@@ -140,6 +141,9 @@ func (r *Reaper) timeOutRuns(ctx context.Context, l limits) error {
 func (r *Reaper) clearRunRefs(ctx context.Context) error {
 	names, err := r.cfg.Store.ClearRunRefs(ctx)
 	r.count(func(s *Stats) { s.RefsCleared += int64(len(names)) })
+	if len(names) > 0 && r.cfg.Idle != nil {
+		r.cfg.Idle(names)
+	}
 	return err
 }
 

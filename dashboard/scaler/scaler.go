@@ -38,7 +38,7 @@ type Scaler struct {
 	cfg  Config
 	wake chan struct{}
 
-	turn sync.Mutex // held for a whole round
+	turn chan struct{} // held for a whole round
 
 	mu     sync.Mutex // guards actual and err, the outcome of the last round
 	actual int
@@ -53,7 +53,7 @@ func New(cfg Config) (*Scaler, error) {
 	if cfg.Interval <= 0 {
 		cfg.Interval = DefaultInterval
 	}
-	return &Scaler{cfg: cfg, wake: make(chan struct{}, 1)}, nil
+	return &Scaler{cfg: cfg, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}, nil
 }
 
 // Run reconciles at once, at each Wake and at each interval, until ctx is done.
@@ -81,11 +81,18 @@ func (s *Scaler) Wake() {
 	}
 }
 
-// Reconcile makes a round now and waits for its end.
+// Reconcile makes a round now and waits for its end. What a caller that went away has cut short is not the State.
 func (s *Scaler) Reconcile(ctx context.Context) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	actual, err := s.round(ctx)
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
 	s.mu.Lock()
 	s.actual, s.err = actual, err
 	s.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 )
 
 // Start runs the agent of a name until ctx is done, and returns when it has ended. It may return early with an error;
@@ -18,8 +17,9 @@ type Driver struct {
 	start  Start
 	report func(name string, err error)
 
-	mu     sync.Mutex // guards agents
-	agents []*agent   // by number; never nil
+	turn   chan struct{} // held by who reads or changes the rest; waiting for it ends with a context
+	agents []*agent      // by number; never nil
+	closed bool
 }
 
 type agent struct {
@@ -32,16 +32,38 @@ func New(start Start, report func(name string, err error)) (*Driver, error) {
 	if start == nil {
 		return nil, errors.New("embedded scaler: nothing to start agents with")
 	}
-	return &Driver{start: start, report: report}, nil
+	return &Driver{start: start, report: report, turn: make(chan struct{}, 1)}, nil
 }
 
 // Name is the name of agent number i.
 func Name(i int) string { return fmt.Sprintf("k6agent-%d", i) }
 
+// take waits for the turn, or for ctx.
+func (d *Driver) take(ctx context.Context) error {
+	select {
+	case d.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d *Driver) give() { <-d.turn }
+
 // Scale starts or ends agents until there are n. It waits for those that it ends, or for ctx.
 func (d *Driver) Scale(ctx context.Context, n int) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	if err := d.take(ctx); err != nil {
+		return err
+	}
+	defer d.give()
+	if d.closed {
+		return errors.New("the embedded scaler is closed")
+	}
+	return d.scale(ctx, n)
+}
+
+// scale is Scale for who has the turn.
+func (d *Driver) scale(ctx context.Context, n int) error {
 	surplus := d.agents[min(n, len(d.agents)):]
 	for _, a := range surplus {
 		a.cancel()
@@ -88,9 +110,11 @@ func (a *agent) ended() bool {
 }
 
 // Actual is the number of agents that are running.
-func (d *Driver) Actual(context.Context) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (d *Driver) Actual(ctx context.Context) (int, error) {
+	if err := d.take(ctx); err != nil {
+		return 0, err
+	}
+	defer d.give()
 	n := 0
 	for _, a := range d.agents {
 		if !a.ended() {
@@ -100,5 +124,12 @@ func (d *Driver) Actual(context.Context) (int, error) {
 	return n, nil
 }
 
-// Close ends all agents and waits for them, or for ctx.
-func (d *Driver) Close(ctx context.Context) error { return d.Scale(ctx, 0) }
+// Close ends all agents and waits for them, or for ctx. No agent is started any more.
+func (d *Driver) Close(ctx context.Context) error {
+	if err := d.take(ctx); err != nil {
+		return err
+	}
+	defer d.give()
+	d.closed = true
+	return d.scale(ctx, 0)
+}

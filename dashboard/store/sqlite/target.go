@@ -31,7 +31,7 @@ func scanTarget(r row) (fleet.Target, error) {
 // Targets lists the targets that are not deleted, newest first.
 func (s *Store) Targets(ctx context.Context) ([]fleet.Target, error) {
 	targets, err := list(ctx, s.r, scanTarget,
-		`SELECT `+targetColumns+` FROM k6_targets WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC`)
+		`SELECT `+targetColumns+` FROM k6_targets WHERE deleted_at IS NULL ORDER BY id DESC`)
 	return targets, s.explain("list targets", err)
 }
 
