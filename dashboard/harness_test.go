@@ -104,6 +104,7 @@ type fixture struct {
 	reaper  dashboard.ReaperStats
 
 	open func() dashboard.Store // the file, anew
+	gone func(fleet.Agent) bool // for the next start
 }
 
 // lockedBuffer lets many write a log.
@@ -157,7 +158,7 @@ func (f *fixture) start() {
 		log.SetLevel(logrus.TraceLevel)
 	}
 	var err error
-	f.service, err = dashboard.NewService(f.Context(), dashboard.ServiceConfig{Store: f.store, Scaler: f.scaler, Now: f.clock.now, Log: log})
+	f.service, err = dashboard.NewService(f.Context(), dashboard.ServiceConfig{Store: f.store, Scaler: f.scaler, Gone: f.gone, Now: f.clock.now, Log: log})
 	f.must(err)
 	f.server, err = dashboard.New(dashboard.Config{
 		Service:      f.service,

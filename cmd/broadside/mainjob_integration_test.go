@@ -203,6 +203,33 @@ func TestKill9(t *testing.T) {
 	}
 }
 
+// TestKill9OfAllInOne kills the dashboard with its agents inside: the next one's agents take the names at once, and the
+// run that died with the process is lost, not running for the rest of its hour.
+func TestKill9OfAllInOne(t *testing.T) {
+	s := newSite(t)
+	data := t.TempDir()
+	dashboard, base := upOn(t, "127.0.0.1:0", data, nil)
+	if second := start(t, "broadside", []string{"up"}, "LISTEN_ADDR=127.0.0.1:0", "DATA_DIR="+data); true {
+		<-second.end
+		if !strings.Contains(second.log.String(), "another dashboard works in") {
+			t.Errorf("a second dashboard on the same data: %s", second.log)
+		}
+	}
+	body := map[string]any{"url": s.url, "vus": 1, "durationS": 3600, "runIntervalMs": 3_600_000, "pauseMs": 10}
+	if status := call(t, http.MethodPost, base+"/api/admin/k6/targets", body, nil); status != http.StatusCreated {
+		t.Fatalf("add a target: status %d", status)
+	}
+	eventually(t, 20*time.Second, "the run is going", func() bool { return len(allRuns(t, base, "&status=running")) == 1 })
+	dead := allRuns(t, base, "")[0].ID
+	dashboard.signal(t, syscall.SIGKILL)
+	_, base = upOn(t, strings.TrimPrefix(base, "http://"), data, nil)
+	eventually(t, 20*time.Second, "the dead run is lost", func() bool {
+		var run fleet.Run
+		call(t, http.MethodGet, base+"/api/dashboard/k6/runs/"+dead, nil, &run)
+		return run.Status == fleet.RunError && run.Verdict == summary.Lost
+	})
+}
+
 // newServer serves a handler on loopback and returns its URL.
 func newServer(t *testing.T, h http.Handler) string {
 	t.Helper()
@@ -263,13 +290,20 @@ func TestScaleAndStop(t *testing.T) {
 	eventually(t, 15*time.Second, "one agent is online", func() bool { return online() == 1 })
 }
 
-// TestDemo: a first look needs no site of one's own.
+// TestDemo: a first look needs no site of one's own, and leaves nothing that fires at a port that is somebody else's.
 func TestDemo(t *testing.T) {
-	_, base := upOn(t, "127.0.0.1:0", t.TempDir(), []string{"--demo"})
+	data := t.TempDir()
+	p, base := upOn(t, "127.0.0.1:0", data, []string{"--demo"})
 	eventually(t, 30*time.Second, "the demo target has a result", func() bool {
 		runs := allRuns(t, base, "&status=done")
 		return len(runs) > 0 && runs[0].TargetLabel == "Demo" && runs[0].Metrics.Requests > 0
 	})
+	p.signal(t, syscall.SIGTERM)
+	_, base = upOn(t, "127.0.0.1:0", data, nil)
+	var list struct{ Items []fleet.Target }
+	if call(t, http.MethodGet, base+"/api/dashboard/k6/targets", nil, &list); len(list.Items) != 1 || list.Items[0].Enabled {
+		t.Errorf("without --demo: %+v; want the one target, disabled", list.Items)
+	}
 }
 
 // TestRunIsInterrupted: ctrl-C cuts a run, and its report is still given; the exit code is k6's.

@@ -126,5 +126,8 @@ func TestScaleGivesUpWithItsContext(t *testing.T) {
 		if err := d.Close(t.Context()); err != nil {
 			t.Errorf("close once it ended: %v", err)
 		}
+		if err := d.Scale(t.Context(), 1); err == nil {
+			t.Error("a closed driver started an agent")
+		}
 	})
 }
