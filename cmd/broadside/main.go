@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -60,6 +61,7 @@ ADMIN_BASIC_AUTH and DASHBOARD_SECRET may come from files instead: ADMIN_BASIC_A
 `
 
 func main() {
+	log.SetOutput(io.Discard) // net/http prints there what a server sends unasked; this program's own log is another
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

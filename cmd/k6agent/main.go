@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -58,6 +59,7 @@ DASHBOARD_SECRET may come from a file instead: DASHBOARD_SECRET_FILE.
 `
 
 func main() {
+	log.SetOutput(io.Discard) // net/http prints there what a server sends unasked; this program's own log is another
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
