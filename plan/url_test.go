@@ -99,6 +99,7 @@ func TestParseURLRefuses(t *testing.T) {
 		{"DEL", "http://h/\x7f", "byte 9"},
 		{"no UTF-8", "http://h/\xff", "UTF-8"},
 		{"bad escape", "http://h/100%/x", "byte 12 that begins no escape"},
+		{"half an escape", "http://h/%4", "byte 9 that begins no escape"},
 		{"bad escape in userinfo", "http://u:p%@h/", "byte 10 that begins no escape"},
 		{"a no-break space in the host", "http://a\u00a0b/", "no name or address"},
 		{"a zero-width space in the host", "http://a\u200bb/", "no name or address"},
