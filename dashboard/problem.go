@@ -16,22 +16,6 @@ import (
 // internal is the code of a fault of ours, about which its receiver learns nothing more.
 const internal fleet.Code = "internal"
 
-// statusOf maps the codes of errors to HTTP.
-var statusOf = map[fleet.Code]int{
-	fleet.Malformed:          http.StatusBadRequest,
-	fleet.ValidationFailed:   http.StatusUnprocessableEntity,
-	fleet.Unauthorized:       http.StatusUnauthorized,
-	fleet.Forbidden:          http.StatusForbidden,
-	fleet.NotFound:           http.StatusNotFound,
-	fleet.Conflict:           http.StatusConflict,
-	fleet.AgentNameInUse:     http.StatusConflict,
-	fleet.PreconditionFailed: http.StatusPreconditionFailed,
-	fleet.TooLarge:           http.StatusRequestEntityTooLarge,
-	fleet.RateLimited:        http.StatusTooManyRequests,
-	fleet.Overloaded:         http.StatusServiceUnavailable,
-	internal:                 http.StatusInternalServerError,
-}
-
 // codeOf is the code of a status that a library chose.
 func codeOf(status int) fleet.Code {
 	switch status {
@@ -92,7 +76,7 @@ func toProblem(err error) (p *problem, hidden error) {
 	case errors.As(err, &own):
 		return own, nil
 	case errors.As(err, &known):
-		p = newProblem(statusOf[known.Code], known.Code, cutRunes(known.Message, maxDetail))
+		p = newProblem(known.Code.Status(), known.Code, cutRunes(known.Message, maxDetail))
 		for _, f := range known.Fields[:min(len(known.Fields), maxFaults)] {
 			p.Errors = append(p.Errors, fieldFault{Location: location(f), Message: f.Message})
 		}

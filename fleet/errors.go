@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/nollagluiz/broadside/plan"
 )
@@ -24,6 +25,38 @@ const (
 	RateLimited        Code = "rate_limited"        // 429
 	Overloaded         Code = "overloaded"          // 503
 )
+
+// Codes lists every code, for those who must have a word for each.
+func Codes() []Code {
+	return []Code{Malformed, ValidationFailed, Unauthorized, Forbidden, NotFound, Conflict, AgentNameInUse, PreconditionFailed, TooLarge, RateLimited, Overloaded}
+}
+
+// Status is the HTTP status that goes with the code; 500 for one that is none of ours.
+func (c Code) Status() int {
+	switch c {
+	case Malformed:
+		return http.StatusBadRequest
+	case ValidationFailed:
+		return http.StatusUnprocessableEntity
+	case Unauthorized:
+		return http.StatusUnauthorized
+	case Forbidden:
+		return http.StatusForbidden
+	case NotFound:
+		return http.StatusNotFound
+	case Conflict, AgentNameInUse:
+		return http.StatusConflict
+	case PreconditionFailed:
+		return http.StatusPreconditionFailed
+	case TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case RateLimited:
+		return http.StatusTooManyRequests
+	case Overloaded:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
 
 // Error is an error that its receiver may read. Anything else is internal, logged and shown to nobody.
 type Error struct {

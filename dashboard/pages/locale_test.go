@@ -69,7 +69,7 @@ func dynamic() map[string][]string {
 		words["verdict."] = append(words["verdict."], verdict)
 		words["sentence."] = append(words["sentence."], verdict)
 	}
-	for code := range statusOf {
+	for _, code := range fleet.Codes() {
 		words["error.heading."] = append(words["error.heading."], string(code))
 	}
 	for _, c := range errorClasses {

@@ -137,21 +137,6 @@ func (v *visit) readForm() error {
 // form is what was sent in a form's body; the query has no say.
 func (v *visit) form(name string) string { return v.r.PostForm.Get(name) }
 
-// statusOf maps the codes of errors to HTTP.
-var statusOf = map[fleet.Code]int{
-	fleet.Malformed:          http.StatusBadRequest,
-	fleet.ValidationFailed:   http.StatusUnprocessableEntity,
-	fleet.Unauthorized:       http.StatusUnauthorized,
-	fleet.Forbidden:          http.StatusForbidden,
-	fleet.NotFound:           http.StatusNotFound,
-	fleet.Conflict:           http.StatusConflict,
-	fleet.AgentNameInUse:     http.StatusConflict,
-	fleet.PreconditionFailed: http.StatusPreconditionFailed,
-	fleet.TooLarge:           http.StatusRequestEntityTooLarge,
-	fleet.RateLimited:        http.StatusTooManyRequests,
-	fleet.Overloaded:         http.StatusServiceUnavailable,
-}
-
 // problem is an error as its page shows it.
 type problem struct {
 	Status  int
@@ -171,9 +156,7 @@ func (v *visit) fail(err error) {
 	}
 	if errors.As(err, &known) {
 		p.Message = known.Message
-		if status, ok := statusOf[known.Code]; ok {
-			p.Status = status
-		}
+		p.Status = known.Code.Status()
 	}
 	if p.Status == http.StatusInternalServerError {
 		v.h.OnError(v.r, err)
