@@ -115,7 +115,7 @@ func goList(t *testing.T, args ...string) []string {
 	return strings.Fields(string(out))
 }
 
-// agpl are modules under the AGPL: linking one would put every importer of the engine under it (DESIGN 1.1).
+// agpl are modules under the AGPL: linking one would put every importer of the engine under it (ADR 1).
 var agpl = []string{"go.k6.io/k6", "github.com/grafana/grafana", "github.com/grafana/loki", "github.com/grafana/tempo", "github.com/grafana/mimir"}
 
 func TestNoAGPLModule(t *testing.T) {

@@ -31,7 +31,7 @@ const startSpread = 500 * time.Millisecond
 // the register and then refuses the poll is not hammered either.
 const sessionSettled = time.Minute
 
-// The 5 seconds between a signal and the end (DESIGN section 7), counted from the signal.
+// The 5 seconds between a signal and the end, counted from the signal.
 const (
 	shutdownRuns  = 2 * time.Second         // runs are over
 	shutdownFlush = 4 * time.Second         // results are sent

@@ -23,7 +23,7 @@ import (
 
 const testSecret = "s3cret-of-the-fleet"
 
-// dashboard is a fake that holds agents strictly to the contract of DESIGN section 4: a call that breaks it fails the
+// dashboard is a fake that holds agents strictly to the contract of docs/wire.md: a call that breaks it fails the
 // test. Time is the bubble's; connections are pipes.
 type dashboard struct {
 	t *testing.T

@@ -176,7 +176,9 @@ func secretsOf(t fleet.Target) *strings.Replacer {
 		shown, _ := url.Parse(redacted.URL)
 		for name, values := range u.Query() {
 			if shown != nil && shown.Query().Get(name) == fleet.Hidden {
-				hide(values[0], fleet.Hidden)
+				for _, value := range values {
+					hide(value, fleet.Hidden)
+				}
 			}
 		}
 	}

@@ -35,7 +35,7 @@ func starts(s *schedule, end time.Duration) map[string][]time.Duration {
 	}
 }
 
-// The rule of DESIGN section 7 on exact times: h mod min(spread, interval/2) after being seen, then at h mod interval +
+// The rule of ADR 16 on exact times: h mod min(spread, interval/2) after being seen, then at h mod interval +
 // k*interval, the first at least half an interval later.
 func TestScheduleTimes(t *testing.T) {
 	const minute = time.Minute

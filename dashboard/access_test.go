@@ -17,7 +17,7 @@ type route struct {
 	plain               bool   // not in OpenAPI
 }
 
-// allRoutes is every row of DESIGN section 4 that is built.
+// allRoutes is every route of docs/wire.md.
 var allRoutes = []route{
 	{"POST", "/api/k6/agents/register", "agent", false},
 	{"POST", "/api/k6/agents/heartbeat", "agent", false},

@@ -180,7 +180,7 @@ func editOf[T any](a *api, defaults T, readOnly ...string) *huma.Schema {
 	return &huma.Schema{Ref: schemaPrefix + name}
 }
 
-// etagOf is the tag of a revision (DESIGN section 7); "" for what was never stored.
+// etagOf is the tag of a revision (docs/wire.md); "" for what was never stored.
 func etagOf(revision int64) string {
 	if revision == 0 {
 		return ""

@@ -65,7 +65,7 @@ func TestAnEndMakesTheRun(t *testing.T) {
 	}
 }
 
-// A measured result replaces the dashboard's lost, and then is final (DESIGN section 7).
+// A measured result replaces the dashboard's lost, and then is final (docs/wire.md).
 func TestALateResultReplacesLost(t *testing.T) {
 	f := newFixture(t)
 	f.register("a", "one")

@@ -53,7 +53,7 @@ type Config struct {
 	OfflineAfter time.Duration // without a sign of life; DefaultOfflineAfter if 0
 	DeleteAfter  time.Duration // without a sign of life, more than OfflineAfter; DefaultDeleteAfter if 0
 	Retention    time.Duration // how long runs are kept; DefaultRetention if 0, for ever if negative
-	CascadeRuns  bool          // an agent's runs go with it, as in the original fleet (DESIGN 1.5)
+	CascadeRuns  bool          // an agent's runs go with it, as in the original fleet (ADR 5)
 
 	Flush  func(context.Context) error // puts what heartbeats said into the store, before each sweep; may be nil
 	Forget func(names []string)        // told of agents that were deleted; may be nil

@@ -1,5 +1,5 @@
 // Package scaler keeps the number of agents at what the configuration asks for. It is the one writer of that number
-// (DESIGN 1.7): a Driver makes and ends agents, this package only compares desired with actual and tells it.
+// (ADR 8): a Driver makes and ends agents, this package only compares desired with actual and tells it.
 //
 // A Scaler is safe for concurrent use. Reconciling is idempotent, so that a crash or a foreign change is mended by the
 // next round.

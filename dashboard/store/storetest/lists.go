@@ -186,7 +186,7 @@ func testFilters(f *fixture) {
 }
 
 // testWindow holds the percentile of a window against its sorted samples. Two runs of very different size and speed
-// have an average p95 that no sample is near (DESIGN 1.3).
+// have an average p95 that no sample is near (ADR 3).
 func testWindow(f *fixture) {
 	var samples []float64
 	add := func(n int, count int, ms func(i int) float64, received time.Time) {

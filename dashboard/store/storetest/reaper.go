@@ -12,7 +12,7 @@ import (
 
 func reaperTests() []test {
 	return []test{
-		// Field report 52, and DESIGN 1.6: a run is lost when its own deadline is over, not before.
+		// Field report 52, and ADR 7: a run is lost when its own deadline is over, not before.
 		{"runs past their deadline are lost", func(f *fixture) {
 			short, long, done := start(1, "t", "a"), start(2, "t", "a"), start(3, "t", "a")
 			long.Spec.DurationS = 3600
@@ -133,7 +133,7 @@ func (f *fixture) bury(name string) {
 	}
 }
 
-// testDelete covers DESIGN 1.5, and what the original did to a fleet that scales to zero at night.
+// testDelete covers ADR 5, and what the original did to a fleet that scales to zero at night.
 func testDelete(f *fixture, withRuns bool) {
 	gone := f.agent("gone", at(0))
 	f.agent("edge", at(50))

@@ -53,7 +53,7 @@ func runTests() []test {
 				}
 			}
 		}},
-		// Field report 31, and DESIGN 1.4: no data is null, and zero is zero.
+		// Field report 31, and ADR 4: no data is null, and zero is zero.
 		{"no data stays apart from zero", func(f *fixture) {
 			dead := end(start(1, "t", "a"), 0)
 			dead.Verdict = summary.TargetUnreachable
@@ -76,7 +76,7 @@ func runTests() []test {
 				f.Errorf("created %v, run %+v; want the first start", created, got.Run)
 			}
 		}},
-		// DESIGN section 7: PUT is final; a later start doesn't reopen a run.
+		// docs/wire.md: PUT is final; a later start doesn't reopen a run.
 		{"a start after the end changes nothing", func(f *fixture) {
 			r := start(1, "t", "a")
 			f.ended(fullEnd(r))
@@ -136,7 +136,7 @@ func runTests() []test {
 				f.Errorf("timed out %d more; %s", n, d)
 			}
 		}},
-		// DESIGN section 7: a run of an unknown or deleted target is accepted with its frozen spec.
+		// docs/wire.md: a run of an unknown or deleted target is accepted with its frozen spec.
 		{"runs of unknown and deleted targets are taken", func(f *fixture) {
 			gone := f.target("gone")
 			f.must(f.DeleteTarget(f.ctx, gone.ID, 0, at(1)))

@@ -5,7 +5,7 @@
 // interleaving can be replayed in a test (but the cookie jar asks the wall clock whether a cookie has expired). Hosts (packages vus and, later, loop) drive a Flow; transports (std and,
 // later, http1 and loop) fill an Exchange; executors (package pace) say who runs when. Redirect hops, cookies, the
 // shared time-out, pauses, back-off, what counts as failed, and recording happen in the Flow and nowhere else
-// (DESIGN 1.2).
+// (ADR 2).
 package core
 
 import (

@@ -1,0 +1,160 @@
+package summary
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"math"
+	"time"
+)
+
+// trendStats are the values that we give of a trend: k6's default ones, and p(99) and the count, which k6 gives when
+// asked to.
+func trendStats() []string {
+	return []string{"avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "count"}
+}
+
+// K6 gives the summary in k6's terms: its names, its units (trends in ms), and its rule of what is there: data_sent and
+// data_received always, everything else only if it was sampled. So a run without requests has no http_* metric. Our own
+// counters come under their own names. Thresholds, checks and groups are none.
+//
+// Two things differ from what k6 would write of the same run: p(99) and count are always there; and a target that never
+// answered has no latency, where k6 has zeros.
+func (s *Summary) K6() *K6 {
+	k := &K6{Duration: max(s.Duration, 0), Metrics: map[string]K6Metric{}, Root: K6Group{ID: rootID}}
+	add := func(name, kind, contains string, values map[string]float64) {
+		for _, v := range values {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return // JSON can't say it
+			}
+		}
+		k.Metrics[name] = K6Metric{Type: kind, Contains: contains, Values: values}
+	}
+	counter := func(name, contains string, n int64) {
+		add(name, K6Counter, contains, map[string]float64{"count": float64(n), "rate": perSecond(n, s.Duration)})
+	}
+	for name, n := range s.Counters {
+		if n > 0 {
+			counter(name, "default", n)
+		}
+	}
+	counter(DataSent, "data", s.Counters[DataSent])
+	counter(DataReceived, "data", s.Counters[DataReceived])
+	for name, r := range s.Rates {
+		if rate, ok := r.Value(); ok {
+			add(name, K6Rate, "default", map[string]float64{"rate": rate, "passes": float64(r.True), "fails": float64(r.Total - r.True)})
+		}
+	}
+	for name, g := range s.Gauges {
+		if g.N > 0 {
+			add(name, K6Gauge, "default", map[string]float64{"value": g.Value, "min": g.Min, "max": g.Max})
+		}
+	}
+	ms := func(ns float64) float64 { return ns / float64(time.Millisecond) }
+	for name, t := range s.Trends {
+		if t == nil || t.Count() == 0 {
+			continue
+		}
+		add(name, K6Trend, "time", map[string]float64{
+			"avg": ms(t.Mean()), "min": ms(float64(t.Min())), "med": ms(t.Quantile(0.50)), "max": ms(float64(t.Max())),
+			"p(90)": ms(t.Quantile(0.90)), "p(95)": ms(t.Quantile(0.95)), "p(99)": ms(t.Quantile(0.99)),
+			"count": float64(t.Count()),
+		})
+	}
+	return k
+}
+
+// perSecond is a rate over a run; 0 for a run that took no time.
+func perSecond(n int64, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return float64(n) / d.Seconds()
+}
+
+// Flat writes the shape of k6's --summary-export, keys in a fixed order. It fails only for values that are not finite.
+func (k *K6) Flat() ([]byte, error) {
+	metrics := make(map[string]map[string]any, len(k.Metrics))
+	for name, m := range k.Metrics {
+		out := make(map[string]any, len(m.Values)+1)
+		for stat, v := range m.Values {
+			if m.Type == K6Rate && stat == "rate" {
+				stat = "value"
+			}
+			out[stat] = v
+		}
+		if len(m.Thresholds) > 0 {
+			crossed := make(map[string]bool, len(m.Thresholds))
+			for expression, held := range m.Thresholds {
+				crossed[expression] = !held
+			}
+			out["thresholds"] = crossed
+		}
+		metrics[name] = out
+	}
+	return indented(map[string]any{"metrics": metrics, "root_group": k.Root.flat()})
+}
+
+// flat keys groups and checks by their names.
+func (g K6Group) flat() map[string]any {
+	groups, checks := map[string]any{}, map[string]K6Check{}
+	for _, inner := range g.Groups {
+		groups[inner.Name] = inner.flat()
+	}
+	for _, c := range g.Checks {
+		checks[c.Name] = c
+	}
+	return map[string]any{"name": g.Name, "path": g.Path, "id": g.ID, "groups": groups, "checks": checks}
+}
+
+// HandleSummary writes the shape of the object that k6 hands to handleSummary, keys in a fixed order. It fails only for
+// values that are not finite.
+func (k *K6) HandleSummary() ([]byte, error) {
+	type threshold struct {
+		OK bool `json:"ok"`
+	}
+	type metric struct {
+		Type       string               `json:"type"`
+		Contains   string               `json:"contains"`
+		Values     map[string]float64   `json:"values"`
+		Thresholds map[string]threshold `json:"thresholds,omitempty"`
+	}
+	metrics := make(map[string]metric, len(k.Metrics))
+	for name, m := range k.Metrics {
+		out := metric{Type: m.Type, Contains: cmp.Or(m.Contains, "default"), Values: m.Values, Thresholds: map[string]threshold{}}
+		for expression, held := range m.Thresholds {
+			out.Thresholds[expression] = threshold{held}
+		}
+		metrics[name] = out
+	}
+	return indented(map[string]any{
+		"root_group": k.Root.listed(),
+		"options":    map[string]any{"summaryTrendStats": trendStats(), "summaryTimeUnit": "", "noColor": true},
+		"state": map[string]any{
+			"isStdOutTTY": false, "isStdErrTTY": false,
+			"testRunDurationMs": float64(k.Duration) / float64(time.Millisecond),
+		},
+		"metrics": metrics,
+	})
+}
+
+// listed has an empty list where there is nothing, which JSON would call null.
+func (g K6Group) listed() K6Group {
+	groups := make([]K6Group, 0, len(g.Groups))
+	for _, inner := range g.Groups {
+		groups = append(groups, inner.listed())
+	}
+	g.Groups, g.Checks = groups, append([]K6Check{}, g.Checks...)
+	return g
+}
+
+func indented(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // thresholds are written with < and >
+	e.SetIndent("", "    ")
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
