@@ -104,7 +104,7 @@ func (k *K6) Fields() Fields {
 	}
 	if k.hasLatency() {
 		stat := func(name string) *float64 {
-			if v, ok := k.Metrics[HTTPReqDuration].Values[name]; ok {
+			if v, ok := k.Metrics[HTTPReqDuration].Values[name]; ok && v >= 0 { // a clock that was set back is no latency
 				return &v
 			}
 			return nil

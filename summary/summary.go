@@ -126,12 +126,10 @@ func (s *Summary) Fields() Fields {
 		Iterations:        s.Counters[Iterations],
 		Requests:          s.Counters[HTTPReqs],
 		Failures:          s.Rates[HTTPReqFailed].True,
+		RPS:               perSecond(s.Counters[HTTPReqs], s.Duration),
 	}
 	if rate, ok := s.Rates[HTTPReqFailed].Value(); ok {
 		f.ErrorRate = &rate
-	}
-	if s.Duration > 0 {
-		f.RPS = float64(f.Requests) / s.Duration.Seconds()
 	}
 	if t := s.Trends[HTTPReqDuration]; t != nil && t.Count() > 0 {
 		ms := func(ns float64) *float64 { v := ns / float64(time.Millisecond); return &v }
