@@ -29,7 +29,7 @@ type K6 struct {
 
 // The types of a K6Metric, each with the values that it has.
 const (
-	K6Counter = "counter" // count, and rate per second except in the machine-readable shape
+	K6Counter = "counter" // count, rate per second of the run
 	K6Gauge   = "gauge"   // value, min, max
 	K6Rate    = "rate"    // rate 0..1, passes, fails: of http_req_failed, passes are the requests that failed
 	K6Trend   = "trend"   // what was asked for of avg, min, med, max, count, p(N); ms where Contains is time
@@ -42,27 +42,6 @@ type K6Metric struct {
 	Values     map[string]float64 // finite
 	Thresholds map[string]bool    // by expression: true is held. (The flat shape writes true for crossed.)
 }
-
-// K6Group is a group() of a script. The root's name is empty.
-type K6Group struct {
-	Name   string    `json:"name"`
-	Path   string    `json:"path"` // names joined by "::"
-	ID     string    `json:"id"`   // MD5 of the path, hex
-	Groups []K6Group `json:"groups"`
-	Checks []K6Check `json:"checks"`
-}
-
-// K6Check counts the outcomes of one check().
-type K6Check struct {
-	Name   string `json:"name"`
-	Path   string `json:"path"`
-	ID     string `json:"id"`
-	Passes int64  `json:"passes"`
-	Fails  int64  `json:"fails"`
-}
-
-// rootID is the id of the root group: the MD5 of an empty path.
-const rootID = "d41d8cd98f00b204e9800998ecf8427e"
 
 // Count is a counter's count; 0 if the metric is absent, as k6 leaves out what wasn't counted.
 func (k *K6) Count(name string) int64 { return int64(k.Metrics[name].Values["count"]) }
@@ -90,17 +69,13 @@ func (k *K6) Fields() Fields {
 		DataReceivedBytes: k.Count(DataReceived),
 		Iterations:        k.Count(Iterations),
 		Requests:          k.Count(HTTPReqs),
+		RPS:               k.Metrics[HTTPReqs].Values["rate"],
 	}
 	failed := k.Metrics[HTTPReqFailed].Values
 	f.Failures = int64(failed["passes"])
 	if failed["passes"]+failed["fails"] > 0 {
 		rate := failed["rate"]
 		f.ErrorRate = &rate
-	}
-	if rate, ok := k.Metrics[HTTPReqs].Values["rate"]; ok {
-		f.RPS = rate
-	} else {
-		f.RPS = perSecond(f.Requests, k.Duration)
 	}
 	if k.hasLatency() {
 		stat := func(name string) *float64 {

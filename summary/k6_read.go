@@ -16,10 +16,8 @@ import (
 // 1 MiB in it.
 const MaxK6 = 8 << 20
 
-const (
-	maxGroupDepth = 64
-	maxWhole      = 1 << 53 // float64 counts exactly up to here
-)
+// maxWhole is up to where a float64 counts exactly.
+const maxWhole = 1 << 53
 
 // ReadK6 reads k6's summary (v2.2) in whichever of the three shapes it is. What is none of them, or lacks a value that
 // its shape always has, is an error: nothing is made up. It takes no key of an unknown meaning for an error, since
@@ -217,6 +215,11 @@ func (k *K6) readMachine(doc map[string]json.RawMessage) error {
 		}
 		m := wire.metric()
 		switch m.Type {
+		case K6Counter: // per second of the run, as in the other shapes
+			m.Values["rate"] = 0
+			if k.Duration > 0 {
+				m.Values["rate"] = m.Values["count"] / k.Duration.Seconds()
+			}
 		case K6Rate:
 			if _, ok := m.Values["matches"]; ok {
 				m.Values["passes"], m.Values["fails"] = m.Values["matches"], m.Values["total"]-m.Values["matches"]
@@ -261,7 +264,7 @@ func (t typedMetric) metric() K6Metric {
 
 // add takes a metric that has all the values of its type.
 func (k *K6) add(name string, m K6Metric) error {
-	required := map[string][]string{K6Counter: {"count"}, K6Gauge: {"max", "min", "value"}, K6Rate: {"fails", "passes", "rate"}, K6Trend: nil}
+	required := map[string][]string{K6Counter: {"count", "rate"}, K6Gauge: {"max", "min", "value"}, K6Rate: {"fails", "passes", "rate"}, K6Trend: nil}
 	needs, known := required[m.Type]
 	if !known {
 		return fmt.Errorf("metric %.80q is of type %.20q, which is not known", name, m.Type)
@@ -304,82 +307,6 @@ func plausible(name string, m K6Metric) error {
 		}
 	}
 	return nil
-}
-
-func (k *K6) readRoot(data []byte) error {
-	var root any
-	if err := json.Unmarshal(data, &root); err != nil {
-		return fmt.Errorf("root_group: %w", err)
-	}
-	var err error
-	if k.Root, err = group(root, 0); err != nil {
-		return fmt.Errorf("root_group: %w", err)
-	}
-	return nil
-}
-
-// group reads a group whose groups and checks are lists (handleSummary), or objects by name (flat), which have no order
-// and so are sorted.
-func group(v any, depth int) (K6Group, error) {
-	if depth > maxGroupDepth {
-		return K6Group{}, fmt.Errorf("groups are nested deeper than %d", maxGroupDepth)
-	}
-	object, _ := v.(map[string]any)
-	g := K6Group{Groups: []K6Group{}, Checks: []K6Check{}}
-	if err := identity(object, &g.Name, &g.Path, &g.ID); err != nil {
-		return g, fmt.Errorf("group: %w", err)
-	}
-	groups, okGroups := children(object["groups"])
-	checks, okChecks := children(object["checks"])
-	if !okGroups || !okChecks {
-		return g, fmt.Errorf("group %.80q lacks its groups or checks", g.Path)
-	}
-	for _, child := range groups {
-		inner, err := group(child, depth+1)
-		if err != nil {
-			return g, err
-		}
-		g.Groups = append(g.Groups, inner)
-	}
-	for _, child := range checks {
-		object, _ := child.(map[string]any)
-		c := K6Check{}
-		passes, okPasses := object["passes"].(float64)
-		fails, okFails := object["fails"].(float64)
-		name, okName := object["name"].(string)
-		if !okName || !okPasses || !okFails || !whole(passes) || !whole(fails) {
-			return g, fmt.Errorf("a check of group %.80q lacks its name, passes or fails", g.Path)
-		}
-		c.Name, c.Passes, c.Fails = name, int64(passes), int64(fails)
-		c.Path, _ = object["path"].(string) // not in the machine-readable shape
-		c.ID, _ = object["id"].(string)
-		g.Checks = append(g.Checks, c)
-	}
-	return g, nil
-}
-
-func identity(object map[string]any, name, path, id *string) error {
-	for key, to := range map[string]*string{"name": name, "path": path, "id": id} {
-		s, ok := object[key].(string)
-		if !ok {
-			return fmt.Errorf("%s is no text", key)
-		}
-		*to = s
-	}
-	return nil
-}
-
-func children(v any) (out []any, ok bool) {
-	switch v := v.(type) {
-	case []any:
-		return v, true
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			out = append(out, v[name])
-		}
-		return out, true
-	}
-	return nil, false
 }
 
 func whole(v float64) bool { return v >= 0 && v <= maxWhole && v == math.Trunc(v) }

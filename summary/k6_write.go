@@ -95,18 +95,6 @@ func (k *K6) Flat() ([]byte, error) {
 	return indented(map[string]any{"metrics": metrics, "root_group": k.Root.flat()})
 }
 
-// flat keys groups and checks by their names.
-func (g K6Group) flat() map[string]any {
-	groups, checks := map[string]any{}, map[string]K6Check{}
-	for _, inner := range g.Groups {
-		groups[inner.Name] = inner.flat()
-	}
-	for _, c := range g.Checks {
-		checks[c.Name] = c
-	}
-	return map[string]any{"name": g.Name, "path": g.Path, "id": g.ID, "groups": groups, "checks": checks}
-}
-
 // HandleSummary writes the shape of the object that k6 hands to handleSummary, keys in a fixed order. It fails only for
 // values that are not finite.
 func (k *K6) HandleSummary() ([]byte, error) {
@@ -136,16 +124,6 @@ func (k *K6) HandleSummary() ([]byte, error) {
 		},
 		"metrics": metrics,
 	})
-}
-
-// listed has an empty list where there is nothing, which JSON would call null.
-func (g K6Group) listed() K6Group {
-	groups := make([]K6Group, 0, len(g.Groups))
-	for _, inner := range g.Groups {
-		groups = append(groups, inner.listed())
-	}
-	g.Groups, g.Checks = groups, append([]K6Check{}, g.Checks...)
-	return g
 }
 
 func indented(v any) ([]byte, error) {

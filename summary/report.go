@@ -31,7 +31,7 @@ func WriteReport(w io.Writer, o Outcome, opts ReportOptions) error {
 	if o.Verdict != OK {
 		mark, color = "✗", red
 	}
-	fmt.Fprintf(&r.text, "%s\n  %s\n", r.paint(color, mark+" Verdict: "+string(o.Verdict)), printable(o.Message))
+	fmt.Fprintf(&r.text, "%s %s\n", r.paint(color, mark+" Verdict: "+string(o.Verdict)+"."), printable(o.Message))
 	_, err := io.WriteString(w, r.text.String())
 	return err
 }
@@ -211,7 +211,7 @@ func span(ns float64) string {
 func size(n float64) string {
 	unit := "B"
 	for _, larger := range []string{"kB", "MB", "GB", "TB"} {
-		if n < 1000 {
+		if n < 999.95 { // which would be written as 1000.0
 			break
 		}
 		n, unit = n/1000, larger
