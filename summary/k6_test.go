@@ -207,7 +207,7 @@ func TestReadK6ZerosOfAThreshold(t *testing.T) {
 		"http_reqs":{"count":0,"rate":0,"thresholds":{"count>0":true}},
 		"http_req_failed":{"passes":0,"fails":0,"value":0,"thresholds":{"rate<0.01":false}},
 		"http_req_duration":{"avg":0,"min":0,"med":0,"max":0,"p(90)":0,"p(95)":0,"thresholds":{"avg>1":true}},
-		"data_received":{"count":0,"rate":0}},` + root + `}`))
+		"data_received":{"count":0,"rate":0}},"setup_data":{"a":1},` + root + `}`))
 	if err != nil {
 		t.Fatal(err)
 	}

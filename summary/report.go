@@ -44,10 +44,9 @@ const (
 )
 
 type report struct {
-	opts  ReportOptions
-	text  strings.Builder
-	title string // of the section under way
-	rows  []row  // of it
+	opts ReportOptions
+	text strings.Builder
+	rows []row // of it
 }
 
 // row is one metric: its name, and cells that stand under those of the rows around it.
