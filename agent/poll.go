@@ -25,7 +25,11 @@ func (a *Agent) poll(ctx context.Context, polls chan<- fleet.Poll) error {
 	for first := true; ; first = false {
 		body, tag, err := a.client.poll(ctx, etag)
 		if err == nil && body != nil {
-			last, err = a.readPoll(body)
+			// What can't be read changes nothing: the last poll, a stop in it too, holds until the next that can.
+			var read fleet.Poll
+			if read, err = a.readPoll(body); err == nil {
+				last = read
+			}
 		}
 		every := time.Duration(a.pollEvery.Load())
 		switch {
