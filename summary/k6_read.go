@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// MaxK6 bounds what ReadK6 reads, in bytes: room for 20,000 metrics, or for the machine-readable shape with a script of
-// 1 MiB in it.
-const MaxK6 = 8 << 20
+// MaxK6 bounds what ReadK6 reads, in bytes: room for 5,000 metrics, or for the machine-readable shape with a script of 1 MiB in
+// it. Garbage of that size takes tens of MiB to refuse, which an agent has.
+const MaxK6 = 2 << 20
 
 // maxWhole is up to where a float64 counts exactly.
 const maxWhole = 1 << 53
@@ -25,7 +25,7 @@ const maxWhole = 1 << 53
 func ReadK6(data []byte) (*K6, error) {
 	k, err := readK6(data)
 	if err != nil {
-		return nil, fmt.Errorf("read k6 summary: %w", err)
+		return nil, fmt.Errorf("read k6 summary: %.300s", err.Error()) // encoding/json quotes a number whole
 	}
 	return k, nil
 }
@@ -185,15 +185,11 @@ func (k *K6) readMachine(doc map[string]json.RawMessage) error {
 	var metadata struct {
 		Version string `json:"k6_version"`
 	}
-	type namedMetric struct {
-		Name string `json:"name"`
-		typedMetric
-	}
 	var results struct {
-		Metrics []namedMetric `json:"metrics"`
+		Metrics []json.RawMessage `json:"metrics"`
 		Checks  struct {
-			Metrics []namedMetric `json:"metrics"`
-			Results []any         `json:"results"`
+			Metrics []json.RawMessage `json:"metrics"`
+			Results []any             `json:"results"`
 		} `json:"checks"`
 	}
 	for key, to := range map[string]any{"config": &config, "metadata": &metadata, "results": &results} {
@@ -209,7 +205,14 @@ func (k *K6) readMachine(doc map[string]json.RawMessage) error {
 		return fmt.Errorf("config.duration: %w", err)
 	}
 	k.Version = metadata.Version
-	for _, wire := range slices.Concat(results.Metrics, results.Checks.Metrics) {
+	for _, raw := range slices.Concat(results.Metrics, results.Checks.Metrics) {
+		var wire struct {
+			Name string `json:"name"`
+			typedMetric
+		}
+		if err := json.Unmarshal(raw, &wire); err != nil {
+			return fmt.Errorf("results: a metric: %w", err)
+		}
 		if _, twice := k.Metrics[wire.Name]; twice || wire.Name == "" {
 			return fmt.Errorf("a metric's name is empty or comes twice: %.80q", wire.Name)
 		}

@@ -230,6 +230,7 @@ func TestReadK6LatencyOfFailures(t *testing.T) {
 		{"all timed out but most were refused", `{"passes":4,"fails":0,"value":1}`, `{"med":0,"max":60000}`, 0, false},
 		{"all refused, by statistics without max", `{"passes":4,"fails":0,"value":1}`, `{"med":0,"count":4}`, 0, true},
 		{"none failed, too fast for the clock", `{"passes":0,"fails":4,"value":0}`, `{"med":0,"max":0}`, 0, false},
+		{"a script that judges none", `{"passes":0,"fails":0,"value":0}`, `{"med":0,"max":0}`, 0, false},
 		{"the clock was set back", `{"passes":0,"fails":4,"value":0}`, `{"med":-3,"max":5}`, 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -267,15 +268,22 @@ func TestReadK6Refuses(t *testing.T) {
 		"metrics alone":                       {`{"metrics":{"http_reqs":{"count":1,"rate":1}}}`, "none of k6's shapes"},
 		"two documents":                       {flat(`"a":{"count":1,"rate":1}`) + `{}`, "after top-level value"},
 		"cut short":                           {`{"metrics":{"http_reqs":{"count":1`, "unexpected end of JSON"},
-		"too large":                           {strings.Repeat(" ", summary.MaxK6+1), "over 8388608 bytes"},
+		"too large":                           {strings.Repeat(" ", summary.MaxK6+1), "over 2097152 bytes"},
 		"flat, no metric":                     {flat(``), "flat shape: no metric"},
 		"flat, metrics null":                  {`{"metrics":null,` + root + `}`, "flat shape: no metric"},
 		"flat, values within values":          {flat(`"http_reqs":{"values":{"count":1,"rate":1}}`), `"http_reqs": "values" is no number`},
 		"flat, an unknown value":              {flat(`"http_req_duration":{"avg":1,"p99":2}`), `"http_req_duration" has the values of no type`},
+		"flat, no percentile":                 {flat(`"t":{"avg":1,"p(101)":2}`), `"t" has the values of no type`},
+		"flat, no number in it":               {flat(`"t":{"avg":1,"p(a)":2}`), `"t" has the values of no type`},
+		"flat, a check that went back":        {strings.Replace(flat(`"a":{"count":1,"rate":1}`), `"checks":{}`, `"checks":{"c":{"name":"c","passes":-1,"fails":1}}`, 1), "lacks its name, passes or fails"},
+		"flat, a nameless check":              {strings.Replace(flat(`"a":{"count":1,"rate":1}`), `"checks":{}`, `"checks":{"c":{"passes":1,"fails":1}}`, 1), "lacks its name, passes or fails"},
+		"flat, a nameless root":               {strings.Replace(flat(`"a":{"count":1,"rate":1}`), `"name":""`, `"name":null`, 1), "the name of a group is no text"},
+		"handleSummary without options":       {strings.Replace(handle(`{"testRunDurationMs":1}`, `"a":{"type":"counter","values":{"count":1,"rate":1}}`), `"options":{},`, ``, 1), "flat shape"},
 		"flat, no value":                      {flat(`"http_req_duration":{}`), "values of no type"},
 		"flat, null":                          {flat(`"http_reqs":{"count":null,"rate":1}`), `"count" is no number`},
 		"flat, a text":                        {flat(`"http_reqs":{"count":"7","rate":1}`), `"count" is no number`},
 		"flat, not finite":                    {flat(`"http_reqs":{"count":1e999,"rate":1}`), "1e999"},
+		"flat, a number without end":          {flat(`"http_reqs":{"count":` + strings.Repeat("1", 10_000) + `,"rate":1}`), "cannot unmarshal number 111"},
 		"flat, thresholds of the other shape": {flat(`"http_reqs":{"count":1,"rate":1,"thresholds":{"count>0":{"ok":true}}}`), "is no boolean"},
 		"flat, a negative count":              {flat(`"http_reqs":{"count":-1,"rate":1}`), "count is negative"},
 		"flat, half a request":                {flat(`"http_reqs":{"count":1.5,"rate":1}`), "count is no count"},
@@ -304,6 +312,7 @@ func TestReadK6Refuses(t *testing.T) {
 		"machine, no config":                  {`{"version":"1.0.0","results":{},"metadata":{}}`, "config is missing"},
 		"machine, no results":                 {`{"version":"1.0.0","config":{"duration":1},"metadata":{},"results":{}}`, "machine-readable shape"},
 		"machine, no metric":                  {machine(`"1.0.0"`, `{"duration":1}`, ``), "no metric"},
+		"machine, a metric that is a number":  {machine(`"1.0.0"`, `{"duration":1}`, `7`), "results: a metric: "},
 		"machine, no name":                    {machine(`"1.0.0"`, `{"duration":1}`, `{"type":"counter","values":{"count":1}}`), "name is empty"},
 		"machine, a name twice":               {machine(`"1.0.0"`, `{"duration":1}`, `{"name":"a","type":"trend"},{"name":"a","type":"trend"}`), "comes twice"},
 		"machine, no matches":                 {machine(`"1.0.0"`, `{"duration":1}`, `{"name":"http_req_failed","type":"rate","values":{"rate":0,"total":1}}`), "lacks the fails"},
@@ -318,6 +327,39 @@ func TestReadK6Refuses(t *testing.T) {
 				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
 		})
+	}
+}
+
+// In the flat shape groups and checks have no order: they come by name.
+func TestReadK6SortsWhatHasNoOrder(t *testing.T) {
+	var checks, groups []string
+	for _, name := range strings.Split("hgfedcba", "") {
+		checks = append(checks, `"`+name+`":{"name":"`+name+`","path":"","id":"","passes":1,"fails":0}`)
+		groups = append(groups, `"`+name+`":{"name":"`+name+`","path":"","id":"","groups":{},"checks":{}}`)
+	}
+	k, err := summary.ReadK6([]byte(`{"metrics":{"a":{"count":1,"rate":1}},"root_group":{"name":"","path":"","id":"",
+		"checks":{` + strings.Join(checks, ",") + `},"groups":{` + strings.Join(groups, ",") + `}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got [2]string
+	for i := range k.Root.Checks {
+		got[0] += k.Root.Checks[i].Name
+		got[1] += k.Root.Groups[i].Name
+	}
+	if got != [2]string{"abcdefgh", "abcdefgh"} {
+		t.Errorf("checks and groups %q; want them sorted", got)
+	}
+}
+
+// The duration of the flat shape is estimated by the first counter that has a rate.
+func TestReadK6EstimatesByWhatWasCounted(t *testing.T) {
+	k, err := summary.ReadK6([]byte(`{"metrics":{"http_reqs":{"count":5,"rate":0},"iterations":{"count":0,"rate":7},"data_received":{"count":8,"rate":2}},` + root + `}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.Duration != 4*time.Second || !k.Estimated {
+		t.Errorf("%v, estimated %v; want 4s, true", k.Duration, k.Estimated)
 	}
 }
 

@@ -43,6 +43,9 @@ func TestK6FixturesComeOutAsTheyWentIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if strings.Contains(string(data), `\u00`) {
+				t.Error("thresholds are not written with < and >")
+			}
 			if diff := cmp.Diff(decoded(t, fixture(t, file)), decoded(t, data)); diff != "" {
 				t.Errorf("(-k6 +ours):\n%s", diff)
 			}
@@ -66,6 +69,9 @@ func TestK6OfOneShapeWrittenInAnother(t *testing.T) {
 				}
 				if diff := cmp.Diff(k.Fields(), again.Fields()); again.Shape != shape || diff != "" {
 					t.Errorf("shape %s (-read +read again):\n%s", again.Shape, diff)
+				}
+				if got := again.Metrics[summary.Iterations].Contains; shape == summary.K6HandleSummary && got != "default" {
+					t.Errorf("iterations contain %q; want default", got)
 				}
 				if diff := cmp.Diff(k.Root, again.Root); diff != "" {
 					t.Errorf("root group (-read +read again):\n%s", diff)
@@ -193,6 +199,7 @@ func TestK6OfNothing(t *testing.T) {
 		"a new one":      summary.New(time.Time{}),
 		"the zero one":   {},
 		"not a number":   {Gauges: map[string]summary.Gauge{"g": {Value: math.NaN(), Max: math.Inf(1), N: 1}}},
+		"infinite":       {Gauges: map[string]summary.Gauge{"g": {Max: math.Inf(1), N: 1}}},
 		"negative time":  {Duration: -1},
 		"an empty trend": {Trends: map[string]*hist.Histogram{summary.HTTPReqDuration: hist.New(hist.Fine), "nil": nil}},
 		"an unset gauge": {Gauges: map[string]summary.Gauge{summary.VUs: {}}},

@@ -40,7 +40,7 @@ func full() *summary.Summary {
 	s := summary.New(time.Time{})
 	s.Duration = 12500 * time.Millisecond
 	s.Counters = map[string]int64{summary.HTTPReqs: 100_000, summary.Iterations: 50_000, summary.DataReceived: 1_234_567_890,
-		summary.DataSent: 999, summary.HTTPReqRetries: 3, "orders": 7}
+		summary.DataSent: 999_960, summary.HTTPReqRetries: 3, "orders": 7, "orders_with_a_name_that_is_too_long": 2}
 	s.Rates[summary.HTTPReqFailed] = summary.Rate{True: 1, Total: 100_000}
 	s.Rates["checks"] = summary.Rate{True: 99_999, Total: 100_000}
 	s.Gauges[summary.VUs] = summary.Gauge{Value: 10, Min: 5, Max: 10, N: 12}
@@ -61,15 +61,20 @@ func full() *summary.Summary {
 func TestWriteReport(t *testing.T) {
 	refused := measured(nil, map[int]int64{1212: 40})
 	refused.Duration = 4 * time.Second
+	clean := ran()
+	clean.Rates[summary.HTTPReqFailed], clean.Errors = summary.Rate{Total: 4}, nil
+	nothing := summary.New(time.Time{})
+	nothing.Trends[summary.HTTPReqDuration] = hist.New(hist.Fine)
 	for name, c := range map[string]struct {
 		outcome summary.Outcome
 		opts    summary.ReportOptions
 	}{
 		"ok":       {summary.Judge(full(), false), summary.ReportOptions{}},
+		"clean":    {summary.Judge(clean, false), summary.ReportOptions{}},
 		"failed":   {summary.Judge(ran(), false), summary.ReportOptions{}},
 		"color":    {summary.Judge(ran(), false), summary.ReportOptions{Color: true}},
 		"refused":  {summary.Judge(refused, false), summary.ReportOptions{}},
-		"nothing":  {summary.Judge(summary.New(time.Time{}), false), summary.ReportOptions{}},
+		"nothing":  {summary.Judge(nothing, false), summary.ReportOptions{}},
 		"aborted":  {summary.Judge(ran(), true), summary.ReportOptions{}},
 		"no-start": {summary.Outcome{Verdict: summary.Error, Message: "k6 was not found."}, summary.ReportOptions{}},
 	} {
@@ -97,6 +102,18 @@ func TestReportIsPrintable(t *testing.T) {
 	}
 	if got := strings.Count(b.String(), "bad ?[2Jheader?line"); got != 2 {
 		t.Errorf("%d times printable; want it in the class and in the verdict:\n%s", got, b.String())
+	}
+}
+
+// A class that no request was counted for has no share, and one without a sample says so.
+func TestReportOfErrorsAlone(t *testing.T) {
+	var b strings.Builder
+	s := &summary.Summary{Errors: []summary.ErrorClass{{Code: 1000, Count: 2}}}
+	if err := summary.WriteReport(&b, summary.Judge(s, false), summary.ReportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "✗ 2 (0.00%) code 1000: no message\n"; !strings.Contains(b.String(), want) {
+		t.Errorf("the report lacks %q:\n%s", want, b.String())
 	}
 }
 
