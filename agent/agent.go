@@ -45,6 +45,7 @@ type Agent struct {
 	client     *client
 	clock      *clock
 	spool      *spool
+	schedule   schedule // of conduct alone; it outlives a session, so that a new one starts nothing anew
 	runs       *runs
 	orders     *orders
 	pulse      *pulse

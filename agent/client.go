@@ -148,8 +148,17 @@ func (c *client) put(ctx context.Context, e entry) error {
 	if e.result {
 		method, path = http.MethodPut, "/api/k6/runs/"+url.PathEscape(e.run)
 	}
-	_, _, _, err := c.do(ctx, method, path, nil, e.body, maxAnswer)
-	return err
+	_, _, answer, err := c.do(ctx, method, path, nil, e.body, maxAnswer)
+	if err != nil {
+		return err
+	}
+	var taken struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(answer, &taken); err != nil || taken.ID != e.run {
+		return fmt.Errorf("the answer of %s does not name the run: it is not the dashboard's", path)
+	}
+	return nil
 }
 
 func (c *client) post(ctx context.Context, path string, in, out any) error {

@@ -16,25 +16,24 @@ const scheduleCheck = time.Minute
 // conduct takes polls, obeys their orders and starts what is due, until ctx is done. Runs outlive it: runCtx is theirs.
 func (a *Agent) conduct(ctx, runCtx context.Context, polls <-chan fleet.Poll) error {
 	defer a.pulse.rest(loopSchedule)
-	var s schedule
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case p := <-polls:
-			a.obey(runCtx, &s, p)
+			a.obey(runCtx, p)
 		case <-timer.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 		now := time.Now()
-		targets, missed := s.due(now)
+		targets, missed := a.schedule.due(now)
 		a.runs.missed(missed)
 		for _, t := range targets {
 			a.launch(runCtx, t)
 		}
 		wait := scheduleCheck
-		if next, ok := s.next(); ok {
+		if next, ok := a.schedule.next(); ok {
 			wait = min(wait, max(0, next.Sub(now)))
 		}
 		a.pulse.expect(loopSchedule, wait)
@@ -43,7 +42,7 @@ func (a *Agent) conduct(ctx, runCtx context.Context, polls <-chan fleet.Poll) er
 }
 
 // obey carries out a poll. A poll that comes again changes nothing.
-func (a *Agent) obey(runCtx context.Context, s *schedule, p fleet.Poll) {
+func (a *Agent) obey(runCtx context.Context, p fleet.Poll) {
 	for _, id := range p.Abort {
 		a.runs.abort(id, errAborted)
 	}
@@ -56,7 +55,7 @@ func (a *Agent) obey(runCtx context.Context, s *schedule, p fleet.Poll) {
 		p.Targets = nil // each is new again when the stop is lifted
 	}
 	now := time.Now()
-	s.update(now, a.clock.at(now), a.cfg.Name, p.Targets, time.Duration(p.SpreadMs)*time.Millisecond)
+	a.schedule.update(now, a.clock.at(now), a.cfg.Name, p.Targets, time.Duration(p.SpreadMs)*time.Millisecond)
 	for _, o := range p.Run {
 		if a.orders.first(o.ID) {
 			a.order(runCtx, o)

@@ -1,9 +1,12 @@
 package agent
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,14 +68,23 @@ func newRunEnd(r *run, took time.Duration, out summary.Outcome) fleet.RunEnd {
 	}
 	end.Metrics = newMetrics(s)
 	end.Trends = encodeTrends(s.Trends)
-	end.Statuses = make(map[string]int64, len(s.Statuses))
-	for status, n := range s.Statuses {
-		end.Statuses[strconv.Itoa(status)] = n
-	}
+	end.Statuses = encodeStatuses(s.Statuses)
 	for _, e := range s.Errors[:min(len(s.Errors), fleet.MaxErrors)] {
 		end.Errors = append(end.Errors, fleet.ErrorCount{Code: e.Code, Count: e.Count, Sample: cut(hide.Replace(e.Sample), maxSample)})
 	}
 	return end
+}
+
+// encodeStatuses keeps the most frequent statuses, as many as the dashboard takes.
+func encodeStatuses(statuses map[int]int64) map[string]int64 {
+	byCount := slices.SortedFunc(maps.Keys(statuses), func(a, b int) int {
+		return cmp.Or(cmp.Compare(statuses[b], statuses[a]), cmp.Compare(a, b))
+	})
+	out := make(map[string]int64, len(byCount))
+	for _, status := range byCount[:min(len(byCount), fleet.MaxStatuses)] {
+		out[strconv.Itoa(status)] = statuses[status]
+	}
+	return out
 }
 
 func newMetrics(s *summary.Summary) *fleet.Metrics {

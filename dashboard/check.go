@@ -18,16 +18,15 @@ import (
 
 // Bounds of what an agent may say, in characters and entries; those that package fleet documents on its fields.
 const (
-	maxName     = 200
-	maxWord     = 100
-	maxID       = 64
-	maxMessage  = 1000
-	maxSample   = 300
-	maxLabels   = 64
-	maxIDs      = 1000
-	maxTrends   = 64
-	maxStatuses = 500
-	maxBuckets  = summary.MaxBuckets
+	maxName    = 200
+	maxWord    = 100
+	maxID      = 64
+	maxMessage = 1000
+	maxSample  = 300
+	maxLabels  = 64
+	maxIDs     = 1000
+	maxTrends  = 64
+	maxBuckets = summary.MaxBuckets
 )
 
 // faults collects what is wrong with a body.
@@ -319,8 +318,8 @@ func (f *faults) series(s *fleet.Series) {
 }
 
 func (f *faults) statuses(statuses map[string]int64) {
-	if len(statuses) > maxStatuses {
-		f.Add("statuses", "at most %d, not %d", maxStatuses, len(statuses))
+	if len(statuses) > fleet.MaxStatuses {
+		f.Add("statuses", "at most %d, not %d", fleet.MaxStatuses, len(statuses))
 		return
 	}
 	for _, status := range slices.Sorted(maps.Keys(statuses)) {

@@ -13,20 +13,8 @@ import (
 // Hidden stands for a write-only value. Sent back in an edit, it keeps the stored one.
 const Hidden = "***"
 
-// isSecretName tells whether the value of a header or parameter of this name is likely to be a credential. It would
-// rather hide too much: what it misses, everybody sees.
-func isSecretName(name string) bool {
-	name = strings.ToLower(name)
-	for _, part := range []string{"token", "secret", "passw", "passphrase", "private_key", "pwd", "auth", "signature", "credential", "session", "jwt"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return strings.HasSuffix(name, "key") || strings.HasSuffix(name, "pass") || slices.Contains([]string{"sig", "cookie", "otp", "pin", "sid"}, name)
-}
-
 func (t Target) isSecretHeader(name string) bool {
-	return isSecretName(name) || slices.ContainsFunc(t.SecretHeaders, func(s string) bool { return strings.EqualFold(s, name) })
+	return plan.IsSecretName(name) || slices.ContainsFunc(t.SecretHeaders, func(s string) bool { return strings.EqualFold(s, name) })
 }
 
 // Redacted returns the target as anybody may see it: userinfo, secret parameters of the URL, secret headers and the
@@ -162,7 +150,7 @@ func cutSecret(token string) (shown, secret string) {
 			if err != nil {
 				name = token[from:i]
 			}
-			if isSecretName(name) {
+			if plan.IsSecretName(name) {
 				return token[:i+1], token[i+1:]
 			}
 			from = i + 1

@@ -60,8 +60,11 @@ type ErrorCount struct {
 	Sample string `json:"sample" maxLength:"300" doc:"One message of them, without credentials"`
 }
 
-// MaxErrors bounds the error classes of one run.
-const MaxErrors = 32
+// MaxErrors and MaxStatuses bound the error classes and the different HTTP statuses of one run.
+const (
+	MaxErrors   = 32
+	MaxStatuses = 500
+)
 
 // RunStart is what an agent says when a run begins (POST /api/k6/runs).
 type RunStart struct {

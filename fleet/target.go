@@ -104,7 +104,7 @@ func (t Target) plan(statuses plan.Statuses) plan.Plan {
 			Executor:     plan.ConstantVUs,
 			VUs:          t.VUs,
 			Duration:     time.Duration(t.DurationS) * time.Second,
-			GracefulStop: orNone(time.Duration(t.GracefulStopS) * time.Second),
+			GracefulStop: plan.OrNone(time.Duration(t.GracefulStopS) * time.Second),
 			Pause:        time.Duration(t.PauseMs) * time.Millisecond,
 			Request: plan.Request{
 				Method:             t.Method,
@@ -114,20 +114,12 @@ func (t Target) plan(statuses plan.Statuses) plan.Plan {
 				Body:               []byte(t.Body),
 				Timeout:            time.Duration(t.TimeoutMs) * time.Millisecond,
 				ExpectedStatuses:   statuses,
-				MaxRedirects:       orNone(t.MaxRedirects),
+				MaxRedirects:       plan.OrNone(t.MaxRedirects),
 				InsecureSkipVerify: t.InsecureSkipVerify,
 				HTTPVersion:        plan.HTTPVersion(t.HTTPVersion),
 			},
 		}},
 	}
-}
-
-// orNone writes a target's 0 as a plan's "none".
-func orNone[T ~int | ~int64](v T) T {
-	if v == 0 {
-		return -1
-	}
-	return v
 }
 
 // Validate checks every field; it is the only validator of targets, shared by API, page, agent and command line. The
@@ -139,6 +131,9 @@ func (t Target) Validate() error {
 		errs.Add("label", "at most %d characters, not %d", MaxLabel, utf8.RuneCountInString(t.Label))
 	case !utf8.ValidString(t.Label) || strings.ContainsFunc(t.Label, unicode.IsControl):
 		errs.Add("label", "holds a control character")
+	}
+	if n := len(RedactURL(t.URL)); n > plan.MaxURL && len(t.URL) <= plan.MaxURL {
+		errs.Add("url", "at most %d bytes as it is shown, with *** for secrets, not %d", plan.MaxURL, n) // results carry that form
 	}
 	within(&errs, "vus", t.VUs, 1, plan.MaxVUs)
 	within(&errs, "durationS", t.DurationS, int(plan.MinDuration/time.Second), int(plan.MaxDuration/time.Second))

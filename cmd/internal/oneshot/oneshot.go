@@ -99,7 +99,7 @@ func (o options) run(ctx context.Context, cfg Config, p plan.Plan) int {
 		return exitValue
 	}
 	out := summary.Judge(s, err != nil)
-	if err := report(cfg.Stdout, out); err != nil {
+	if err := summary.WriteReport(cfg.Stdout, out, summary.ReportOptions{Color: isTerminal(cfg.Stdout) && !o.noColor}); err != nil {
 		fmt.Fprintf(cfg.Stderr, "%s run: write the report: %v\n", cfg.Program, err)
 		return exitFailed
 	}

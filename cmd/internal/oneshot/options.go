@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"os"
 	"slices"
@@ -40,8 +41,9 @@ type options struct {
 	userAgent        string
 	denyPrivate      bool
 
-	config string
-	quiet  bool
+	config  string
+	quiet   bool
+	noColor bool
 }
 
 // durationValue is a flag in k6's form: "1h30m", "1d", or a number of milliseconds.
@@ -61,7 +63,11 @@ func (v durationValue) Set(text string) (err error) {
 
 // parseDuration reads k6's durations: Go's, with days in front ("1d12h"), or a bare number of milliseconds.
 func parseDuration(text string) (time.Duration, error) {
+	const most = float64(math.MaxInt64) / float64(time.Millisecond)
 	if ms, err := strconv.ParseFloat(text, 64); err == nil {
+		if !(0 <= ms && ms < most) { // NaN, too
+			return 0, fmt.Errorf("%.40q is no duration of 0 or more", text)
+		}
 		return time.Duration(ms * float64(time.Millisecond)), nil
 	}
 	var days time.Duration
@@ -77,6 +83,9 @@ func parseDuration(text string) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%.40q is no duration, as in 90s, 5m or 1h30m", text)
 	}
+	if d < 0 || days+d < d {
+		return 0, fmt.Errorf("%.40q is no duration of 0 or more", text)
+	}
 	return days + d, nil
 }
 
@@ -91,6 +100,12 @@ func (o *options) flags() *pflag.FlagSet {
 	f := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.SortFlags = false
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "insecure" { // the same flag, or one would not know of the other
+			name = "insecure-skip-tls-verify"
+		}
+		return pflag.NormalizedName(name)
+	})
 	f.IntVarP(&o.vus, "vus", "u", 1, "virtual users")
 	f.VarP(durationValue{&o.duration}, "duration", "d", "how long they start requests")
 	f.Var(durationValue{&o.gracefulStop}, "graceful-stop", "how long requests under way may still end")
@@ -100,15 +115,14 @@ func (o *options) flags() *pflag.FlagSet {
 	f.Var(durationValue{&o.timeout}, "timeout", "of one request, redirects and body included")
 	f.StringVar(&o.expectedStatuses, "expected-status", "200-399", "what is no failure, as in 200-299,404")
 	f.IntVar(&o.maxRedirects, "max-redirects", plan.DefaultMaxRedirects, "0 takes a redirect as the answer")
-	f.BoolVar(&o.insecure, "insecure-skip-tls-verify", false, "take any certificate")
-	f.BoolVar(&o.insecure, "insecure", false, "the same")
+	f.BoolVar(&o.insecure, "insecure-skip-tls-verify", false, "take any certificate; --insecure is the same")
 	f.StringVar(&o.httpVersion, "http-version", string(plan.HTTPAuto), "auto, 1.1 or 2")
 	f.Var(durationValue{&o.pause}, "pause", "of a virtual user after each request")
 	f.StringVar(&o.userAgent, "user-agent", "", "User-Agent header")
 	f.BoolVar(&o.denyPrivate, "deny-private", false, "refuse private addresses")
 	f.StringVarP(&o.config, "config", "c", "", "JSON file with these options")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
-	f.Bool("no-color", false, "accepted: nothing is ever coloured")
+	f.BoolVar(&o.noColor, "no-color", false, "no colours")
 	f.Bool("no-usage-report", false, "accepted: nothing is ever reported")
 	return f
 }
@@ -121,6 +135,7 @@ var variables = []struct{ name, flag string }{
 	{"K6_INSECURE_SKIP_TLS_VERIFY", "insecure-skip-tls-verify"},
 	{"K6_USER_AGENT", "user-agent"},
 	{"K6_CONFIG", "config"},
+	{"K6_NO_COLOR", "no-color"},
 	{"DENY_PRIVATE_TARGETS", "deny-private"},
 }
 
@@ -156,6 +171,7 @@ func parse(args []string, environ map[string]string) (options, error) {
 			return o, invalid("%s: %w", v.name, errors.Unwrap(err))
 		}
 	}
+	o.noColor = o.noColor || environ["NO_COLOR"] != ""
 	if o.config != "" {
 		if err := o.readConfig(f); err != nil {
 			return o, invalid("%s: %w", o.config, err)
@@ -274,7 +290,7 @@ func (o options) plan() (plan.Plan, error) {
 	p := plan.Plan{Scenarios: []plan.Scenario{{
 		VUs:          o.vus,
 		Duration:     o.duration,
-		GracefulStop: orNone(o.gracefulStop),
+		GracefulStop: plan.OrNone(o.gracefulStop),
 		Pause:        o.pause,
 		Request: plan.Request{
 			Method:             o.method,
@@ -283,20 +299,12 @@ func (o options) plan() (plan.Plan, error) {
 			Body:               body,
 			Timeout:            o.timeout,
 			ExpectedStatuses:   statuses,
-			MaxRedirects:       orNone(o.maxRedirects),
+			MaxRedirects:       plan.OrNone(o.maxRedirects),
 			InsecureSkipVerify: o.insecure,
 			HTTPVersion:        plan.HTTPVersion(o.httpVersion),
 		},
 	}}}
 	return p, o.check(p)
-}
-
-// orNone writes an option's 0 as a plan's "none".
-func orNone[T ~int | ~int64](v T) T {
-	if v == 0 {
-		return -1
-	}
-	return v
 }
 
 // check leaves the bounds to the plan, and says the flag where the plan says its own field.
@@ -307,6 +315,8 @@ func (o options) check(p plan.Plan) error {
 		return invalid("--vus: must be 1 to %d, not 0", plan.MaxVUs)
 	case o.duration == 0:
 		return invalid("--duration: must be %v to %v, not 0", plan.MinDuration, plan.MaxDuration)
+	case o.maxRedirects < 0:
+		return invalid("--max-redirects: must be 0 to %d, not %d", plan.MaxRedirects, o.maxRedirects)
 	case o.timeout == 0:
 		return invalid("--timeout: must be over 0, at most %v", plan.MaxTimeout)
 	}

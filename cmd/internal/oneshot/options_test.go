@@ -23,7 +23,7 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("parseDuration(%q) = %v, %v; want %v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "soon", "1x", "d", "-1d", "1d1x"} {
+	for _, text := range []string{"", "soon", "1x", "d", "-1d", "1d1x", "NaN", "Inf", "1e300", "-5", "-5s", "65535d2000000h"} {
 		if got, err := parseDuration(text); err == nil {
 			t.Errorf("parseDuration(%q) = %v; want an error", text, got)
 		}
@@ -103,6 +103,7 @@ func TestBadCommandLines(t *testing.T) {
 		{"nothing near", []string{"--quixotic-windmills", "http://h/"}, nil, false, "--quixotic-windmills is no flag of run"},
 		{"a short one", []string{"-x", "http://h/"}, nil, false, "-x is no flag of run"},
 		{"k6's, not here", []string{"--iterations", "3", "http://h/"}, nil, false, "--iterations: the one executor so far"},
+		{"less than no redirect", []string{"--max-redirects", "-3", "http://h/"}, nil, true, "--max-redirects: must be 0"},
 		{"no URL", nil, nil, false, "a URL is needed"},
 		{"two URLs", []string{"http://a/", "http://b/"}, nil, false, "one URL at most, not 2"},
 		{"no number", []string{"--vus", "many", "http://h/"}, nil, true, "--vus: "},

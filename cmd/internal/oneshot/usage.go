@@ -64,8 +64,8 @@ func help(program string) string {
 usage: %s run [flags] URL
 
 %s
-Without a flag, K6_VUS, K6_DURATION, K6_MAX_REDIRECTS, K6_INSECURE_SKIP_TLS_VERIFY, K6_USER_AGENT, K6_CONFIG and
-DENY_PRIVATE_TARGETS count; then the configuration file; then the default.
+Without a flag, K6_VUS, K6_DURATION, K6_MAX_REDIRECTS, K6_INSECURE_SKIP_TLS_VERIFY, K6_USER_AGENT, K6_CONFIG,
+K6_NO_COLOR, NO_COLOR and DENY_PRIVATE_TARGETS count; then the configuration file; then the default.
 
 exit codes: 0 ok, 99 a threshold failed or the target was not reached, 104 a bad value or URL, 105 aborted, 255 a bad flag
 `, program, o.flags().FlagUsages())

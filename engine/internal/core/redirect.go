@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/nollagluiz/broadside/plan"
 )
 
 // A chain is the redirect hops of one iteration, by the rules of net/http's Client (Go 1.26), which are k6's: they
@@ -131,9 +133,22 @@ func (c *chain) header(from, to *url.URL) http.Header {
 		}
 	}
 	if out.Get("Referer") == "" && !(from.Scheme == "https" && to.Scheme == "http") {
-		out["Referer"] = []string{from.String()}
+		out["Referer"] = []string{c.referer(from)}
 	}
 	return out
+}
+
+// referer is what the next hop learns of the one before: the URL, or the origin alone where the URL holds a secret
+// parameter that would go to another host.
+func (c *chain) referer(from *url.URL) string {
+	if c.away {
+		for name := range from.Query() {
+			if plan.IsSecretName(name) {
+				return (&url.URL{Scheme: from.Scheme, Host: from.Host, Path: "/"}).String()
+			}
+		}
+	}
+	return from.String()
 }
 
 func appendCookies(to []string, cookies []*http.Cookie) []string {
@@ -150,16 +165,7 @@ func (c *chain) sensitive(name string) bool {
 	case "Authorization", "Cookie", "Cookie2", "Proxy-Authenticate", "Proxy-Authorization", "Www-Authenticate":
 		return true
 	}
-	if c.secrets[name] {
-		return true
-	}
-	name = strings.ToLower(name)
-	for _, part := range []string{"token", "secret", "password", "api-key", "apikey", "auth", "credential", "session", "signature"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return false
+	return c.secrets[name] || plan.IsSecretName(name)
 }
 
 // ofBody tells whether a header describes a body.

@@ -78,6 +78,7 @@ func tlsCode(err error) uint16 {
 	var (
 		header    tls.RecordHeaderError
 		authority x509.UnknownAuthorityError
+		invalid   x509.CertificateInvalidError // expired, not for servers, ...
 		hostname  x509.HostnameError
 		alert     *net.OpError // crypto/tls hands its alerts out so
 		handshake tlsError
@@ -85,7 +86,7 @@ func tlsCode(err error) uint16 {
 	switch {
 	case errors.As(err, &header):
 		return core.CodeTLSHeader
-	case errors.As(err, &authority):
+	case errors.As(err, &authority), errors.As(err, &invalid):
 		return core.CodeUnknownAuthority
 	case errors.As(err, &hostname):
 		return core.CodeHostname

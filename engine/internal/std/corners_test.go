@@ -83,6 +83,8 @@ func TestResponseCorners(t *testing.T) {
 		{"bad header", ok + "no colon s3cret\r\n\r\n", false, 0, core.CodeGeneric, "malformed MIME header"},
 		{"two lengths", ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nhi", false, 0, core.CodeGeneric, "Content-Length"},
 		{"endless head", ok + strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 200) + "\r\n", false, 0, core.CodeGeneric, "exceeded 131072 bytes"},
+		{"a status below 100", "HTTP/1.1 099 s3cret\r\nContent-Length: 0\r\n\r\n", false, 0, core.CodeGeneric, "no HTTP status"},
+		{"a status of zero", "HTTP/1.1 000 s3cret\r\nContent-Length: 0\r\n\r\n", false, 0, core.CodeGeneric, "no HTTP status"},
 		{"a protocol not asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", false, 0, core.CodeGeneric, "not asked for"},
 		{"reset", "", true, 0, core.CodeReset, "connection reset by peer"}, // field report 7
 		{"reset in the body", ok + "Content-Length: 20\r\n\r\nhi", true, 0, core.CodeReset, "connection reset by peer"},

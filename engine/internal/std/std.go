@@ -132,6 +132,8 @@ func (c *client) exchange(ctx context.Context, r *core.Request, x *core.Exchange
 		x.TLSVersion = resp.TLS.Version
 	}
 	switch {
+	case resp.StatusCode < 100: // net/http reads "099" and "+20" as numbers
+		return errors.New("the server answered with no HTTP status")
 	case resp.StatusCode == http.StatusSwitchingProtocols:
 		return errors.New("the server switched to a protocol that was not asked for")
 	case r.Version == plan.HTTP2 && resp.ProtoMajor != 2:
