@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -307,4 +308,18 @@ func FuzzRedactURL(f *testing.F) {
 			t.Errorf("%q, stored, makes of %q %q", text, elsewhere, got)
 		}
 	})
+}
+
+// A run carries its target as it is shown, so that form has the bound of a URL, too.
+func TestURLsThatGrowWhenShownAreRefused(t *testing.T) {
+	target := fleet.NewTarget()
+	target.URL = "http://h.example/?" + strings.Repeat("key=1&", 600)
+	var faults plan.FieldErrors
+	if err := target.Validate(); !errors.As(err, &faults) || faults[0].Field != "url" || !strings.Contains(faults[0].Message, "as it is shown") {
+		t.Errorf("%d bytes that are shown as %d: %v; want the url refused", len(target.URL), len(fleet.RedactURL(target.URL)), err)
+	}
+	target.URL = "http://h.example/?" + strings.Repeat("key=1&", 100)
+	if err := target.Validate(); err != nil {
+		t.Errorf("a short one: %v", err)
+	}
 }

@@ -57,6 +57,9 @@ func TestPrecedence(t *testing.T) {
 			s.VUs, s.Duration, s.Request.Method, s.Request.MaxRedirects = 4, 3*time.Second, "PUT", -1
 			s.Request.InsecureSkipVerify, s.Request.Header = true, http.Header{"B": {"line"}}
 		}},
+		{"an alias on the command line", []string{"--insecure", "http://h/"}, map[string]string{"K6_INSECURE_SKIP_TLS_VERIFY": "false"}, func(p *plan.Plan) {
+			p.Scenarios[0].Request.InsecureSkipVerify = true
+		}},
 		{"every flag", []string{"--graceful-stop=0", "--method=POST", "--body=x", "--timeout=1s", "--expected-status=200", "--insecure", "--http-version=2",
 			"--pause=1s", "--user-agent=me", "http://h/"}, nil, func(p *plan.Plan) {
 			s := &p.Scenarios[0]

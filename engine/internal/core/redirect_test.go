@@ -188,6 +188,15 @@ func TestCredentialsStayBehind(t *testing.T) {
 			require.Equal(t, tc.want, names)
 		})
 	}
+	t.Run("a secret of the URL is in no other host's Referer", func(t *testing.T) {
+		secret := plan.Request{URL: "http://a.test/x?page=1&access_token=t"}
+		for to, want := range map[string]string{"http://b.test/": "http://a.test/", "/y": "http://a.test/x?page=1&access_token=t"} {
+			hops, _ := follow(t, secret, []answer{{status: 302, location: to}, {status: 200}})
+			require.Equal(t, want, hops[1].Header.Get("Referer"), to)
+		}
+		hops, _ := follow(t, plan.Request{URL: "http://a.test/x?page=1"}, []answer{{status: 302, location: "http://b.test/"}, {status: 200}})
+		require.Equal(t, "http://a.test/x?page=1", hops[1].Header.Get("Referer"))
+	})
 	t.Run("and does not come back", func(t *testing.T) {
 		hops, _ := follow(t, r, []answer{{status: 302, location: "http://b.test/"}, {status: 302, location: "http://a.test/"}, {status: 200}})
 		require.Empty(t, hops[2].Header.Get("Authorization"))

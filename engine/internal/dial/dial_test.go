@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -127,6 +128,8 @@ func TestDialErrors(t *testing.T) {
 	refused := unused.Addr().String()
 	require.NoError(t, unused.Close())
 
+	roots := x509.NewCertPool()
+	roots.AddCert(selfSigned.Certificate())
 	d := New(Config{Resolver: names{}})
 	defer d.Close()
 	for _, tc := range []struct {
@@ -140,6 +143,8 @@ func TestDialErrors(t *testing.T) {
 		{"refused", refused, nil, core.CodeRefused, "connection refused", false},
 		{"no such host", "nowhere.invalid:80", nil, core.CodeNoSuchHost, "lookup nowhere.invalid: no such host", false},
 		{"self-signed", selfSigned.Listener.Addr().String(), &tls.Config{ServerName: "example.com"}, core.CodeUnknownAuthority, "certificate signed by unknown authority", true},
+		{"expired", selfSigned.Listener.Addr().String(), &tls.Config{ServerName: "example.com", RootCAs: roots, Time: func() time.Time { return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC) }},
+			core.CodeUnknownAuthority, "expired", true},
 		{"no shared cipher", old.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true}, core.CodeTLS, "no shared cipher", true},
 		{"no TLS", plain, &tls.Config{InsecureSkipVerify: true}, core.CodeTLSHeader, "first record does not look like a TLS handshake", true},
 		{"closed at once", closed, &tls.Config{InsecureSkipVerify: true}, 0, "TLS handshake", true},
