@@ -67,7 +67,13 @@ func serve(t *testing.T, targets ...fleet.Target) *dashboard {
 	mux.HandleFunc("POST /api/k6/agents/heartbeat", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, fleet.HeartbeatAnswer{ServerTime: fleet.Millis(time.Now()), PollIntervalMs: 1000, HeartbeatIntervalMs: 1000})
 	})
-	mux.HandleFunc("POST /api/k6/runs", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusCreated) })
+	mux.HandleFunc("POST /api/k6/runs", func(w http.ResponseWriter, r *http.Request) {
+		var in fleet.RunStart
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Errorf("start: %v", err)
+		}
+		answer(w, map[string]string{"id": in.ID})
+	})
 	mux.HandleFunc("PUT /api/k6/runs/{id}", func(w http.ResponseWriter, r *http.Request) {
 		var in fleet.RunEnd
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
@@ -76,6 +82,7 @@ func serve(t *testing.T, targets ...fleet.Target) *dashboard {
 		d.mu.Lock()
 		d.results = append(d.results, in)
 		d.mu.Unlock()
+		answer(w, map[string]string{"id": in.ID})
 		d.events <- "result"
 	})
 	mux.HandleFunc("POST /api/k6/agents/deregister", func(w http.ResponseWriter, r *http.Request) { d.events <- "deregister" })
