@@ -13,6 +13,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/nollagluiz/broadside/fleet"
 	"github.com/nollagluiz/broadside/plan"
 )
 
@@ -45,6 +46,7 @@ type Config struct {
 	DefaultVUs        int               // of a target that names none; 1 if 0
 	DefaultDuration   time.Duration     // of a target that names none, in whole seconds; 30 s if 0
 	Runner            Runner
+	K6                func() *fleet.K6   // the external k6 as heartbeats tell of it; nil if there is none. It must not block
 	Transport         http.RoundTripper  // to the dashboard; one of its own if nil
 	HealthAddr        string             // where /healthz is served; nowhere if empty
 	Log               logrus.FieldLogger // none if nil

@@ -70,6 +70,9 @@ func (a *Agent) heartbeat() fleet.Heartbeat {
 		Skipped:       a.runs.skips(),
 		Acked:         a.orders.pending(len(ids) == 0),
 	}
+	if a.cfg.K6 != nil {
+		h.K6 = a.cfg.K6()
+	}
 	switch {
 	case len(ids) > 0 && a.orders.stopped():
 		h.Status = fleet.AgentStopping

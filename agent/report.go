@@ -36,6 +36,9 @@ func (a *Agent) reportStart(r *run) {
 // report queues a run's end, now.
 func (a *Agent) report(r *run, out summary.Outcome) {
 	end := newRunEnd(r, time.Since(r.began), out)
+	if end.Metrics != nil && end.Engine == "" {
+		end.Engine = a.cfg.Engine
+	}
 	log := a.log.WithField("target", r.start.TargetID).WithField("run", r.start.ID)
 	body, err := encode(end, out.Summary)
 	if err != nil {
@@ -61,6 +64,10 @@ func newRunEnd(r *run, took time.Duration, out summary.Outcome) fleet.RunEnd {
 		end.Status = fleet.RunAborted
 	case summary.Error:
 		end.Status = fleet.RunError
+	}
+	if out.K6 != nil {
+		end.Metrics, end.Engine = newK6Metrics(out.K6, r.target.VUs), fleet.EngineK6
+		return end
 	}
 	s := out.Summary
 	if s == nil {
@@ -101,18 +108,33 @@ func newMetrics(s *summary.Summary) *fleet.Metrics {
 		IterationsInterrupted: s.Counters[summary.IterationsInterrupted],
 		VUsMax:                int(s.Gauges[summary.VUsMax].Max),
 		DurationS:             max(s.Duration, 0).Seconds(),
+		Min:                   f.Min,
+		Max:                   f.Max,
 	}
 	if rps := finite(&f.RPS); rps != nil {
 		m.RPS = *rps
 	}
-	if t := s.Trends[summary.HTTPReqDuration]; t != nil && t.Count() > 0 {
-		least, most := ms(t.Min()), ms(t.Max())
-		m.Min, m.Max = &least, &most
-	}
 	return m
 }
 
-func ms(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }
+// newK6Metrics gives k6's own numbers; what it did not tell is null, or 0 where it is a count. k6 samples vus_max each
+// second, so a run shorter than that had as many as were asked for.
+func newK6Metrics(k *summary.K6, vus int) *fleet.Metrics {
+	f := k.Fields()
+	return &fleet.Metrics{
+		P50: f.P50, P95: f.P95, P99: f.P99, Avg: f.Avg, ErrorRate: f.ErrorRate, RPS: f.RPS,
+		DataReceivedBytes: f.DataReceivedBytes,
+		Iterations:        f.Iterations,
+
+		Requests:      f.Requests,
+		Failures:      f.Failures,
+		DataSentBytes: k.Count(summary.DataSent),
+		VUsMax:        cmp.Or(int(k.Metrics[summary.VUsMax].Values["max"]), vus),
+		DurationS:     k.Duration.Seconds(),
+		Min:           f.Min,
+		Max:           f.Max,
+	}
+}
 
 // finite drops what JSON can't say.
 func finite(v *float64) *float64 {

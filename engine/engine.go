@@ -45,6 +45,9 @@ import (
 // ErrClosed is the error of a Run on a closed Engine, and the cause of one that Close cut short.
 var ErrClosed = errors.New("engine closed")
 
+// ErrScript is the error of a Run of a plan with a k6 script, which this engine does not run.
+var ErrScript = errors.New("the engine does not run k6 scripts")
+
 // Config is how an Engine works. The zero value is complete.
 type Config struct {
 	Version     string // in the User-Agent "Broadside/<version>"; "dev" if empty
@@ -89,11 +92,14 @@ func New(cfg Config) (*Engine, error) {
 }
 
 // Run makes one run of p, and returns when its last VU has ended. The Summary is the caller's, and is there whenever
-// the run began, also with an error. The error is a plan.FieldErrors when p is invalid; it wraps the cause of ctx, or
+// the run began, also with an error. The error is a plan.FieldErrors when p is invalid, ErrScript when it has a script; it wraps the cause of ctx, or
 // ErrClosed, when the run was cut short: requests under way are then cut at once.
 func (e *Engine) Run(ctx context.Context, p plan.Plan, observers ...Observer) (*summary.Summary, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
+	}
+	if p.Script != "" {
+		return nil, ErrScript
 	}
 	r := newRun(e.cfg, p.Resolved(), observers)
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -53,6 +53,13 @@ type Spool struct {
 	Refused int64 `json:"refused" doc:"Results that the dashboard would not take, since the agent's start"`
 }
 
+// K6 is the external k6 of an agent, as it was when it was last tried.
+type K6 struct {
+	Path    string `json:"path" maxLength:"4096"`
+	Version string `json:"version" maxLength:"100" doc:"As 2.2.0; empty if it could not be found out"`
+	Error   string `json:"error" maxLength:"300" doc:"Why it can't be used; empty if it can"`
+}
+
 // Heartbeat is an agent's sign of life (POST /api/k6/agents/heartbeat).
 type Heartbeat struct {
 	Name          string     `json:"name" minLength:"1" maxLength:"200"`
@@ -64,6 +71,7 @@ type Heartbeat struct {
 	Spool         Spool      `json:"spool"`
 	Skipped       Skipped    `json:"skipped"`
 	Acked         []string   `json:"acked,omitempty" maxItems:"1000" doc:"Orders that were carried out"`
+	K6            *K6        `json:"k6,omitempty" doc:"Absent if the agent uses none"`
 }
 
 // HeartbeatAnswer paces the agent.
@@ -108,6 +116,7 @@ type Agent struct {
 	CPURatio      float64           `json:"cpuRatio"`
 	Spool         Spool             `json:"spool"`
 	Skipped       Skipped           `json:"skipped"`
+	K6            *K6               `json:"k6" doc:"Null if the agent uses none"`
 	Epoch         int64             `json:"epoch"`
 	InstanceID    string            `json:"-"`
 	Deregistered  bool              `json:"-"` // said goodbye: not live, however lately it was heard

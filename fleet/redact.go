@@ -17,8 +17,8 @@ func (t Target) isSecretHeader(name string) bool {
 	return plan.IsSecretName(name) || slices.ContainsFunc(t.SecretHeaders, func(s string) bool { return strings.EqualFold(s, name) })
 }
 
-// Redacted returns the target as anybody may see it: userinfo, secret parameters of the URL, secret headers and the
-// body are shown as ***. It shares nothing with t that it changes.
+// Redacted returns the target as anybody may see it: userinfo, secret parameters of the URL, secret headers, the
+// body and the script are shown as ***. It shares nothing with t that it changes.
 func (t Target) Redacted() Target {
 	t.URL = RedactURL(t.URL)
 	headers := make(map[string]string, len(t.Headers))
@@ -32,6 +32,9 @@ func (t Target) Redacted() Target {
 	t.SecretHeaders = append([]string{}, t.SecretHeaders...) // a list, never null
 	if t.Body != "" {
 		t.Body = Hidden
+	}
+	if t.Script != "" {
+		t.Script = Hidden
 	}
 	return t
 }
@@ -62,6 +65,9 @@ func (t Target) Restore(stored Target) Target {
 	}
 	if t.Body == Hidden {
 		t.Body = stored.Body
+	}
+	if t.Script == Hidden {
+		t.Script = stored.Script
 	}
 	return t
 }
@@ -94,6 +100,9 @@ func (t Target) validateHidden(errs *plan.FieldErrors) {
 	}
 	if t.Body == Hidden {
 		errs.Add("body", why)
+	}
+	if t.Script == Hidden {
+		errs.Add("script", why)
 	}
 }
 

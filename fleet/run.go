@@ -75,11 +75,15 @@ type RunStart struct {
 	Spec      Target `json:"spec" doc:"The target as it was, without its secrets"`
 }
 
+// EngineK6 is the engine of a run that an external k6 made: it has no histograms.
+const EngineK6 = "k6"
+
 // RunEnd is how a run ended (PUT /api/k6/runs/{id}). It repeats the start, so that a lost start loses nothing.
 type RunEnd struct {
 	RunStart
 	EndedAt  Time              `json:"endedAt" format:"date-time"`
 	Status   RunStatus         `json:"status" enum:"done,error,aborted"`
+	Engine   string            `json:"engine,omitempty" maxLength:"100" doc:"What measured it; k6 is an external one, whose percentiles can't be merged"`
 	Verdict  summary.Verdict   `json:"verdict" enum:"ok,threshold_failed,no_requests,target_unreachable,generator_limited,aborted,lost,error"`
 	Message  string            `json:"message" maxLength:"1000" doc:"One sentence"`
 	Metrics  *Metrics          `json:"metrics" doc:"Null if nothing was measured"`
@@ -98,6 +102,7 @@ type Run struct {
 	Status      RunStatus       `json:"status" enum:"running,done,error,aborted"`
 	Verdict     summary.Verdict `json:"verdict" doc:"Empty while it runs"`
 	Message     string          `json:"message"`
+	Engine      string          `json:"engine" doc:"What measured it: k6 is an external one, whose percentiles are its own and are never merged; empty if nothing did"`
 	StartedAt   Time            `json:"startedAt" format:"date-time"`
 	EndedAt     *Time           `json:"endedAt" format:"date-time"`
 	Metrics     *Metrics        `json:"metrics"`

@@ -45,6 +45,7 @@ type Target struct {
 	HTTPVersion        string            `json:"httpVersion" enum:"auto,1.1,2"`
 	PauseMs            int               `json:"pauseMs" doc:"After each request of a VU"`
 	GracefulStopS      int               `json:"gracefulStopS" doc:"How long requests under way may still end after the duration; 0 cuts them at once"`
+	Script             string            `json:"script" doc:"A k6 script, at most 1 MiB, that each VU runs instead of the request; write-only, shown as ***"`
 	Revision           int64             `json:"revision" doc:"Grows with each edit; the ETag is \"<revision>\""`
 	CreatedAt          Time              `json:"createdAt" format:"date-time"`
 	UpdatedAt          Time              `json:"updatedAt" format:"date-time"`
@@ -99,7 +100,8 @@ func (t Target) plan(statuses plan.Statuses) plan.Plan {
 	}
 	slices.Sort(secret)
 	return plan.Plan{
-		Name: t.Name(),
+		Name:   t.Name(),
+		Script: t.Script,
 		Scenarios: []plan.Scenario{{
 			Executor:     plan.ConstantVUs,
 			VUs:          t.VUs,

@@ -33,6 +33,7 @@ const (
 	MaxPause       = time.Hour
 	MaxRedirects   = 100
 	MaxBody        = 1 << 20  // bytes
+	MaxScript      = 1 << 20  // bytes
 	MaxHeaderBytes = 16 << 10 // names and values together
 	MaxURL         = 4 << 10  // bytes
 	MaxScenarios   = 64
@@ -46,6 +47,10 @@ type Plan struct {
 	Name      string // for people: a target's label
 	Scenarios []Scenario
 	Share     Share // which part of the whole this engine runs; the zero value is all of it
+	// Script is a k6 script, UTF-8 of at most MaxScript bytes, which then says what an iteration does in place of the
+	// scenario's Request; "" for none. VUs and Duration are the one scenario's, whatever its own options say. Only a
+	// runner of scripts takes such a plan.
+	Script string
 }
 
 // Scenario is one executor with the request that its VUs send.

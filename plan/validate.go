@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // FieldError says which field is at fault and why, in words for the person who wrote it.
@@ -56,6 +57,7 @@ func (p Plan) Validate() error {
 	if p.Share.N < 1 || p.Share.I < 0 || p.Share.I >= p.Share.N {
 		errs.Add("share", "part %s does not exist", p.Share)
 	}
+	p.validateScript(&errs)
 	seen := map[string]bool{}
 	for i, s := range p.Scenarios {
 		prefix := fmt.Sprintf("scenarios[%d].", i)
@@ -66,6 +68,20 @@ func (p Plan) Validate() error {
 		s.validate(prefix, &errs)
 	}
 	return errs.Err()
+}
+
+func (p Plan) validateScript(errs *FieldErrors) {
+	switch {
+	case p.Script == "":
+	case len(p.Script) > MaxScript:
+		errs.Add("script", "at most %d bytes, not %d", MaxScript, len(p.Script))
+	case !utf8.ValidString(p.Script):
+		errs.Add("script", "is not valid UTF-8")
+	case strings.TrimSpace(p.Script) == "":
+		errs.Add("script", "is blank")
+	case len(p.Scenarios) > 1:
+		errs.Add("script", "goes with one scenario, not %d", len(p.Scenarios))
+	}
 }
 
 func (s Scenario) validate(prefix string, errs *FieldErrors) {

@@ -85,6 +85,7 @@ func (k *K6) Fields() Fields {
 			return nil
 		}
 		f.P50, f.P95, f.P99, f.Avg = stat("med"), stat("p(95)"), stat("p(99)"), stat("avg")
+		f.Min, f.Max = stat("min"), stat("max")
 	}
 	return f
 }

@@ -40,28 +40,28 @@ func TestReadK6Fields(t *testing.T) {
 		want  summary.Fields
 	}{
 		{"plain.flat-p99.json", summary.K6Flat, summary.Fields{
-			P50: ms(0.163715), P95: ms(0.49833500000000003), P99: ms(1.260750120000011), Avg: ms(0.22580054352539597), ErrorRate: ms(0),
+			P50: ms(0.163715), P95: ms(0.49833500000000003), P99: ms(1.260750120000011), Avg: ms(0.22580054352539597), Min: ms(0.040265), Max: ms(7.531045), ErrorRate: ms(0),
 			RPS: 10837.317350650817, DataReceivedBytes: 3381612, Iterations: 21677, Requests: 21677}},
 		{"plain.flat-default.json", summary.K6Flat, summary.Fields{ // without p(99), it is neither p(95) nor max
-			P50: ms(0.185673), P95: ms(0.5233739000000002), Avg: ms(0.2396173948098259), ErrorRate: ms(0),
+			P50: ms(0.185673), P95: ms(0.5233739000000002), Avg: ms(0.2396173948098259), Min: ms(0.041437), Max: ms(4.633016), ErrorRate: ms(0),
 			RPS: 10093.123434588333, DataReceivedBytes: 3149952, Iterations: 20192, Requests: 20192}},
 		{"plain.handle-summary.json", summary.K6HandleSummary, summary.Fields{
-			P50: ms(0.161812), P95: ms(0.47779900000000003), P99: ms(1.1665896799999986), Avg: ms(0.22220132151160257), ErrorRate: ms(0),
+			P50: ms(0.161812), P95: ms(0.47779900000000003), P99: ms(1.1665896799999986), Avg: ms(0.22220132151160257), Min: ms(0.040433), Max: ms(5.327661), ErrorRate: ms(0),
 			RPS: 10966.697025658845, DataReceivedBytes: 3422172, Iterations: 21937, Requests: 21937}},
 		{"plain.machine.json", summary.K6Machine, summary.Fields{
-			P50: ms(0.174561), P95: ms(0.5364324500000006), Avg: ms(0.25586502200722916), ErrorRate: ms(0),
+			P50: ms(0.174561), P95: ms(0.5364324500000006), Avg: ms(0.25586502200722916), Min: ms(0.042519), Max: ms(10.335454), ErrorRate: ms(0),
 			RPS: 18812 / time.Duration(2002298223).Seconds(), DataReceivedBytes: 2934672, Iterations: 18812, Requests: 18812}},
 		{"rich.flat-p99.json", summary.K6Flat, summary.Fields{
-			P50: ms(0.4767805), P95: ms(0.8812791000000001), P99: ms(0.9634062199999999), Avg: ms(0.3869247499999999), ErrorRate: ms(0),
+			P50: ms(0.4767805), P95: ms(0.8812791000000001), P99: ms(0.9634062199999999), Avg: ms(0.3869247499999999), Min: ms(0.07511), Max: ms(0.983938), ErrorRate: ms(0),
 			RPS: 1664.2348035599648, DataReceivedBytes: 3120, Iterations: 20, Requests: 20}},
 		{"rich.handle-summary.json", summary.K6HandleSummary, summary.Fields{
-			P50: ms(0.5828234999999999), P95: ms(1.7270501999999999), P99: ms(1.74038364), Avg: ms(0.7402569000000001), ErrorRate: ms(0),
+			P50: ms(0.5828234999999999), P95: ms(1.7270501999999999), P99: ms(1.74038364), Avg: ms(0.7402569000000001), Min: ms(0.068629), Max: ms(1.743717), ErrorRate: ms(0),
 			RPS: 1829.2419136760618, DataReceivedBytes: 3120, Iterations: 20, Requests: 20}},
 		{"rich.machine.json", summary.K6Machine, summary.Fields{
-			P50: ms(0.3339535), P95: ms(0.5772355000000001), Avg: ms(0.289912), ErrorRate: ms(0),
+			P50: ms(0.3339535), P95: ms(0.5772355000000001), Avg: ms(0.289912), Min: ms(0.056686), Max: ms(0.638292), ErrorRate: ms(0),
 			RPS: 20 / time.Duration(5517936).Seconds(), DataReceivedBytes: 3120, Iterations: 20, Requests: 20}},
 		{"sigterm.json", summary.K6Flat, summary.Fields{
-			P50: ms(0.143017), P95: ms(0.314211), P99: ms(0.6762699999999959), Avg: ms(0.16731361723705432), ErrorRate: ms(0),
+			P50: ms(0.143017), P95: ms(0.314211), P99: ms(0.6762699999999959), Avg: ms(0.16731361723705432), Min: ms(0.04289), Max: ms(6.039509), ErrorRate: ms(0),
 			RPS: 9318.077783287577, DataReceivedBytes: 4353180, Iterations: 27905, Requests: 27905}},
 
 		// Refused: five requests, all failed, at 0 ms; passes are failures.

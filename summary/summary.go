@@ -109,9 +109,10 @@ type Snapshot struct {
 	Interval   Bucket        // what came since the snapshot before; At is its start
 }
 
-// Fields are the original's eight result fields, and the two counts that they rest on. Nil is "no data", which is not 0.
+// Fields are the original's eight result fields, and what they rest on. Nil is "no data", which is not 0.
 type Fields struct {
 	P50, P95, P99, Avg *float64 // ms of http_req_duration; nil without an exchange that counts for latency
+	Min, Max           *float64 // ms, as the four before
 	ErrorRate          *float64 // 0..1; nil without a request
 	RPS                float64  // requests / Duration
 	DataReceivedBytes  int64
@@ -135,6 +136,7 @@ func (s *Summary) Fields() Fields {
 		ms := func(ns float64) *float64 { v := ns / float64(time.Millisecond); return &v }
 		f.P50, f.P95, f.P99 = ms(t.Quantile(0.50)), ms(t.Quantile(0.95)), ms(t.Quantile(0.99))
 		f.Avg = ms(t.Mean())
+		f.Min, f.Max = ms(float64(t.Min())), ms(float64(t.Max()))
 	}
 	return f
 }

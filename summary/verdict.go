@@ -36,7 +36,8 @@ const CodeGenerator = 1290
 
 // Outcome is how a run ended: what it measured, and what that means.
 type Outcome struct {
-	Summary *Summary // nil if nothing was measured
+	Summary *Summary // nil if nothing was measured, or K6 has it
+	K6      *K6      // what an external k6 measured; nil if it was another engine
 	Verdict Verdict
 	Message string // one sentence, without credentials
 }
