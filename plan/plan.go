@@ -51,6 +51,9 @@ type Plan struct {
 	// scenario's Request; "" for none. VUs and Duration are the one scenario's, whatever its own options say. Only a
 	// runner of scripts takes such a plan.
 	Script string
+	// Thresholds are the limits that the run has to hold, at most MaxThresholds. Without one, at most 5 % of its
+	// requests may fail (docs/ADR/0010).
+	Thresholds []Threshold
 }
 
 // Scenario is one executor with the request that its VUs send.
