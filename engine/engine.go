@@ -150,6 +150,9 @@ func (e *Engine) end(r *run) {
 	e.wg.Done()
 }
 
+// Denied are the addresses that an Engine refuses to connect to, for a tool that must hold another program to the same.
+func Denied(denyPrivate bool) []netip.Prefix { return dial.Denied(denyPrivate) }
+
 func (c Config) dialer() *dial.Dialer {
 	cfg := dial.Config{DenyPrivate: c.DenyPrivate, Connect: c.Connect}
 	if c.Resolver != nil {

@@ -5,6 +5,14 @@ import "net/netip"
 // The deny-list holds addresses, not names: it is asked after DNS, on every connection, so on every redirect hop, and
 // the connection goes to the address that was checked.
 
+// Denied are the addresses that a Dialer refuses: those that are never dialled and, if asked for, private ones.
+func Denied(privateToo bool) []netip.Prefix {
+	if privateToo {
+		return append(neverDial(), private()...)
+	}
+	return neverDial()
+}
+
 // neverDial are addresses that no load test has business with, and that give away a machine's credentials: link-local
 // with the metadata service of most clouds in it, and the other metadata services.
 func neverDial() []netip.Prefix {

@@ -49,13 +49,10 @@ type Dialer struct {
 // New returns a Dialer. Close it when its connections are no longer needed.
 func New(cfg Config) *Dialer {
 	d := &Dialer{
-		deny:    neverDial(),
+		deny:    Denied(cfg.DenyPrivate),
 		names:   cache{resolver: cfg.Resolver, names: map[string]*answer{}},
 		connect: cfg.Connect,
 		conns:   map[*Conn]struct{}{},
-	}
-	if cfg.DenyPrivate {
-		d.deny = append(d.deny, private()...)
 	}
 	if d.names.resolver == nil {
 		d.names.resolver = net.DefaultResolver
