@@ -37,12 +37,15 @@ const (
 	MaxHeaderBytes = 16 << 10 // names and values together
 	MaxURL         = 4 << 10  // bytes
 	MaxScenarios   = 64
+	MaxStages      = 1000
+	MaxIterations  = 1_000_000_000
+	MaxRate        = 1_000_000 // iterations a second
+	MinTimeUnit    = time.Millisecond
+	MaxTags        = 64
+	MaxTag         = 1 << 10 // bytes of a name, and of a value
 )
 
-// The executors, by k6's names (k6 v2.2, lib/executor as its documentation lists them).
-const ConstantVUs = "constant-vus"
-
-// Plan is one run's work. Its scenarios start together.
+// Plan is one run's work. Its scenarios run side by side, each from its StartTime.
 type Plan struct {
 	Name      string // for people: a target's label
 	Scenarios []Scenario
@@ -54,17 +57,6 @@ type Plan struct {
 	// Thresholds are the limits that the run has to hold, at most MaxThresholds. Without one, at most 5 % of its
 	// requests may fail (docs/ADR/0010).
 	Thresholds []Threshold
-}
-
-// Scenario is one executor with the request that its VUs send.
-type Scenario struct {
-	Name         string        // [0-9a-zA-Z_-]+, unique in the plan; "default" if empty
-	Executor     string        // "constant-vus" if empty
-	VUs          int           // 1..MaxVUs; 1 if 0
-	Duration     time.Duration // MinDuration..MaxDuration; 30 s if 0: no iteration starts after it
-	GracefulStop time.Duration // then iterations under way may still end for this long; 30 s if 0, negative: cut at once
-	Pause        time.Duration // after each request, inside the iteration, as k6's sleep; 0..MaxPause
-	Request      Request
 }
 
 // Request is what one iteration sends, and what of the answer counts as a success.
@@ -105,16 +97,6 @@ func (p Plan) Resolved() Plan {
 	return p
 }
 
-func (s Scenario) resolved() Scenario {
-	s.Name = cmp.Or(s.Name, DefaultScenario)
-	s.Executor = cmp.Or(s.Executor, ConstantVUs)
-	s.VUs = cmp.Or(s.VUs, 1)
-	s.Duration = cmp.Or(s.Duration, DefaultDuration)
-	s.GracefulStop = cmp.Or(s.GracefulStop, DefaultGracefulStop)
-	s.Request = s.Request.resolved()
-	return s
-}
-
 func (r Request) resolved() Request {
 	r.Method = cmp.Or(r.Method, http.MethodGet)
 	r.Timeout = cmp.Or(r.Timeout, DefaultTimeout)
@@ -130,7 +112,7 @@ func (r Request) resolved() Request {
 func (p Plan) End() time.Duration {
 	var end time.Duration
 	for _, s := range p.Resolved().Scenarios {
-		end = max(end, s.Duration+max(s.GracefulStop, 0))
+		end = max(end, s.End())
 	}
 	return end
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,8 +39,6 @@ func (e FieldErrors) Err() error {
 	return e
 }
 
-var scenarioName = regexp.MustCompile(`^[0-9a-zA-Z_-]+$`)
-
 // Validate checks the plan with its defaults written out. The error is a FieldErrors whose fields are paths such as
 // "scenarios[0].request.url".
 func (p Plan) Validate() error {
@@ -66,7 +63,7 @@ func (p Plan) Validate() error {
 			errs.Add(prefix+"name", "%q is taken by another scenario", s.Name)
 		}
 		seen[s.Name] = true
-		s.validate(prefix, &errs)
+		s.validate(prefix, p.Script != "", &errs)
 	}
 	return errs.Err()
 }
@@ -83,24 +80,6 @@ func (p Plan) validateScript(errs *FieldErrors) {
 	case len(p.Scenarios) > 1:
 		errs.Add("script", "goes with one scenario, not %d", len(p.Scenarios))
 	}
-}
-
-func (s Scenario) validate(prefix string, errs *FieldErrors) {
-	if !scenarioName.MatchString(s.Name) || len(s.Name) > 128 {
-		errs.Add(prefix+"name", "must be 1 to 128 of 0-9 a-z A-Z _ -")
-	}
-	if s.Executor != ConstantVUs {
-		errs.Add(prefix+"executor", "unknown executor %.40q; known: %s", s.Executor, ConstantVUs)
-	}
-	if s.VUs < 1 || s.VUs > MaxVUs {
-		errs.Add(prefix+"vus", "must be 1 to %d, not %d", MaxVUs, s.VUs)
-	}
-	within(errs, prefix+"duration", s.Duration, MinDuration, MaxDuration)
-	if s.GracefulStop > MaxDuration {
-		errs.Add(prefix+"gracefulStop", "must be at most %v, not %v", MaxDuration, s.GracefulStop)
-	}
-	within(errs, prefix+"pause", s.Pause, 0, MaxPause)
-	s.Request.validate(prefix+"request.", errs)
 }
 
 func within(errs *FieldErrors, field string, d, least, most time.Duration) {

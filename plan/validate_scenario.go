@@ -1,0 +1,166 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+var scenarioName = regexp.MustCompile(`^[0-9a-zA-Z_-]+$`)
+
+func executors() []string {
+	return []string{ConstantVUs, RampingVUs, ConstantArrivalRate, RampingArrivalRate, SharedIterations, PerVUIterations}
+}
+
+// validate checks a resolved scenario.
+func (s Scenario) validate(prefix string, scripted bool, errs *FieldErrors) {
+	if !scenarioName.MatchString(s.Name) || len(s.Name) > 128 {
+		errs.Add(prefix+"name", "must be 1 to 128 of 0-9 a-z A-Z _ -")
+	}
+	within(errs, prefix+"startTime", s.StartTime, 0, MaxDuration)
+	if s.GracefulStop > MaxDuration {
+		errs.Add(prefix+"gracefulStop", "must be at most %v, not %v", MaxDuration, s.GracefulStop)
+	}
+	within(errs, prefix+"pause", s.Pause, 0, MaxPause)
+	if slices.Contains(executors(), s.Executor) {
+		s.validateForeign(prefix, errs)
+		s.validateExecutor(prefix, errs)
+	} else {
+		errs.Add(prefix+"executor", "unknown executor %.40q; known: %s", s.Executor, strings.Join(executors(), ", "))
+	}
+	validateWords(prefix+"tags", s.Tags, errs)
+	switch {
+	case scripted:
+		validateWords(prefix+"env", s.Env, errs)
+		if len(s.Exec) > 128 {
+			errs.Add(prefix+"exec", "at most 128 bytes, not %d", len(s.Exec))
+		}
+	case s.Exec != "":
+		errs.Add(prefix+"exec", "needs a script: without one an iteration is the request")
+	case len(s.Env) > 0:
+		errs.Add(prefix+"env", "needs a script: without one nothing reads it")
+	}
+	s.Request.validate(prefix+"request.", errs)
+}
+
+// validateForeign finds the fields that another executor has.
+func (s Scenario) validateForeign(prefix string, errs *FieldErrors) {
+	for _, f := range []struct {
+		name string
+		set  bool
+		of   []string
+	}{
+		{"vus", s.VUs != 0, []string{ConstantVUs, SharedIterations, PerVUIterations}},
+		{"duration", s.Duration != 0, []string{ConstantVUs, ConstantArrivalRate}},
+		{"iterations", s.Iterations != 0, []string{SharedIterations, PerVUIterations}},
+		{"maxDuration", s.MaxDuration != 0, []string{SharedIterations, PerVUIterations}},
+		{"stages", s.Stages != nil, []string{RampingVUs, RampingArrivalRate}},
+		{"startVUs", s.StartVUs != 0, []string{RampingVUs}},
+		{"gracefulRampDown", s.GracefulRampDown != 0, []string{RampingVUs}},
+		{"rate", s.Rate != 0, []string{ConstantArrivalRate}},
+		{"startRate", s.StartRate != 0, []string{RampingArrivalRate}},
+		{"timeUnit", s.TimeUnit != 0, []string{ConstantArrivalRate, RampingArrivalRate}},
+		{"preAllocatedVUs", s.PreAllocatedVUs != 0, []string{ConstantArrivalRate, RampingArrivalRate}},
+		{"maxVUs", s.MaxVUs != 0, []string{ConstantArrivalRate, RampingArrivalRate}},
+	} {
+		if f.set && !slices.Contains(f.of, s.Executor) {
+			errs.Add(prefix+f.name, "%s has no such field; it is of %s", s.Executor, strings.Join(f.of, ", "))
+		}
+	}
+}
+
+func (s Scenario) validateExecutor(prefix string, errs *FieldErrors) {
+	switch s.Executor {
+	case ConstantVUs:
+		between(errs, prefix+"vus", s.VUs, 1, MaxVUs)
+		within(errs, prefix+"duration", s.Duration, MinDuration, MaxDuration)
+	case SharedIterations, PerVUIterations:
+		between(errs, prefix+"vus", s.VUs, 1, MaxVUs)
+		between(errs, prefix+"iterations", s.Iterations, 1, MaxIterations)
+		if s.Executor == SharedIterations && s.Iterations < s.VUs {
+			errs.Add(prefix+"iterations", "%d are too few for %d VUs: each begins one at least", s.Iterations, s.VUs)
+		}
+		within(errs, prefix+"maxDuration", s.MaxDuration, MinDuration, MaxDuration)
+	case RampingVUs:
+		if s.StartVUs > MaxVUs {
+			errs.Add(prefix+"startVUs", "must be at most %d, not %d", MaxVUs, s.StartVUs)
+		}
+		if s.validateStages(prefix, MaxVUs, errs) && s.Peak() == 0 {
+			errs.Add(prefix+"stages", "startVUs or a target must be more than 0")
+		}
+		if s.GracefulRampDown > MaxDuration {
+			errs.Add(prefix+"gracefulRampDown", "must be at most %v, not %v", MaxDuration, s.GracefulRampDown)
+		}
+	case ConstantArrivalRate:
+		within(errs, prefix+"duration", s.Duration, MinDuration, MaxDuration)
+		between(errs, prefix+"rate", s.Rate, 1, s.validateArrivals(prefix, errs))
+	case RampingArrivalRate:
+		most := s.validateArrivals(prefix, errs)
+		between(errs, prefix+"startRate", s.StartRate, 0, most)
+		s.validateStages(prefix, most, errs)
+	}
+}
+
+// validateArrivals checks what the two arrival rates have in common, and gives the highest rate of the time unit.
+func (s Scenario) validateArrivals(prefix string, errs *FieldErrors) int {
+	within(errs, prefix+"timeUnit", s.TimeUnit, MinTimeUnit, MaxDuration)
+	switch {
+	case s.PreAllocatedVUs == 0:
+		errs.Add(prefix+"preAllocatedVUs", "must be given")
+	case s.PreAllocatedVUs > MaxVUs:
+		errs.Add(prefix+"preAllocatedVUs", "must be at most %d, not %d", MaxVUs, s.PreAllocatedVUs)
+	default:
+		between(errs, prefix+"maxVUs", s.MaxVUs, max(s.PreAllocatedVUs, 1), MaxVUs)
+	}
+	unit := min(max(s.TimeUnit, MinTimeUnit), MaxDuration)
+	return MaxRate * int(unit/time.Microsecond) / int(time.Second/time.Microsecond)
+}
+
+// validateStages checks the stages and tells whether they are in order.
+func (s Scenario) validateStages(prefix string, most int, errs *FieldErrors) bool {
+	before := len(*errs)
+	if len(s.Stages) < 1 || len(s.Stages) > MaxStages {
+		errs.Add(prefix+"stages", "must be 1 to %d, not %d", MaxStages, len(s.Stages))
+		return false
+	}
+	var sum time.Duration
+	for i, stage := range s.Stages {
+		field := fmt.Sprintf("%sstages[%d].", prefix, i)
+		between(errs, field+"target", stage.Target, 0, most)
+		within(errs, field+"duration", stage.Duration, 0, MaxDuration)
+		sum += min(max(stage.Duration, 0), MaxDuration)
+	}
+	if len(*errs) == before && sum > MaxDuration {
+		errs.Add(prefix+"stages", "must be at most %v in all, not %v", MaxDuration, sum)
+	}
+	return len(*errs) == before
+}
+
+// validateWords checks names with values: tags, an environment.
+func validateWords(field string, words map[string]string, errs *FieldErrors) {
+	if len(words) > MaxTags {
+		errs.Add(field, "at most %d, not %d", MaxTags, len(words))
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(words)) {
+		value := words[name]
+		switch {
+		case name == "" || len(name) > MaxTag || !utf8.ValidString(name) || strings.ContainsFunc(name, isControl):
+			errs.Add(field, "%.60q is no name: 1 to %d bytes of UTF-8 without control characters", name, MaxTag)
+		case len(value) > MaxTag || !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+			errs.Add(field, "the value of %s must be at most %d bytes of UTF-8 without NUL", name, MaxTag)
+		}
+	}
+}
+
+func isControl(c rune) bool { return c < ' ' || c == 0x7f }
+
+func between(errs *FieldErrors, field string, n, least, most int) {
+	if n < least || n > most {
+		errs.Add(field, "must be %d to %d, not %d", least, most, n)
+	}
+}
