@@ -17,10 +17,11 @@ type Overview struct {
 
 // WindowTotals are the merged numbers of the runs that ended in a window of time.
 type WindowTotals struct {
-	Seconds   int      `json:"seconds"`
-	Runs      int64    `json:"runs"`
-	Requests  int64    `json:"requests"`
-	Failures  int64    `json:"failures"`
-	ErrorRate *float64 `json:"error_rate"`
-	P95       *float64 `json:"p95_ms" doc:"Of the merged distributions, not an average"`
+	Seconds    int      `json:"seconds"`
+	Runs       int64    `json:"runs"`
+	RunsMerged int64    `json:"runsMerged" doc:"Those with a distribution, which p95_ms is of: not those of k6"`
+	Requests   int64    `json:"requests"`
+	Failures   int64    `json:"failures"`
+	ErrorRate  *float64 `json:"error_rate"`
+	P95        *float64 `json:"p95_ms" doc:"Of the merged distributions, not an average"`
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 
 	"github.com/nollagluiz/broadside/fleet"
@@ -15,4 +16,14 @@ const Chunk = chunk
 
 func RunsQuery(f fleet.RunFilter, cursor string, limit int) (string, []any, error) {
 	return runsQuery(f, cursor, limit)
+}
+
+// MigrateTo makes the tables of an earlier version.
+func MigrateTo(ctx context.Context, db *sql.DB, version int64) error {
+	p, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	_, err = p.UpTo(ctx, version)
+	return err
 }

@@ -48,11 +48,11 @@ func metricArgs(m *fleet.Metrics) []any {
 // endRun makes the run, or ends one that is running or that was given up as lost. It returns no row for a run that has
 // ended: PUT is final. What the start said stays.
 const endRun = `INSERT INTO k6_runs (id, target_id, target_label, agent_id, agent_name, status, verdict, error_message,
-	started_at, ended_at, received_at, result_at, deadline_at, spec, ` + metricColumns + `)
-VALUES ($1, $2, $3, (SELECT id FROM k6_agents WHERE name = $4), $4, $5, $6, $7, $8, $9, $10, $10, 0, $11,
-	$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+	started_at, ended_at, received_at, result_at, deadline_at, spec, engine, ` + metricColumns + `)
+VALUES ($1, $2, $3, (SELECT id FROM k6_agents WHERE name = $4), $4, $5, $6, $7, $8, $9, $10, $10, 0, $11, $12,
+	$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, verdict = excluded.verdict, error_message = excluded.error_message,
-	ended_at = excluded.ended_at, result_at = excluded.result_at,
+	ended_at = excluded.ended_at, result_at = excluded.result_at, engine = excluded.engine,
 	p50_ms = excluded.p50_ms, p95_ms = excluded.p95_ms, p99_ms = excluded.p99_ms, avg_ms = excluded.avg_ms,
 	error_rate = excluded.error_rate, rps = excluded.rps, data_received_bytes = excluded.data_received_bytes,
 	iterations = excluded.iterations, requests = excluded.requests, failures = excluded.failures,
@@ -73,7 +73,7 @@ func (s *Store) EndRun(ctx context.Context, r fleet.RunEnd, now time.Time) error
 		return err
 	}
 	args := append([]any{r.ID, r.TargetID, r.Spec.Label, r.Agent, r.Status, r.Verdict, r.Message, r.StartedAt.UnixMilli(),
-		r.EndedAt.UnixMilli(), now.UnixMilli(), spec}, metricArgs(r.Metrics)...)
+		r.EndedAt.UnixMilli(), now.UnixMilli(), spec, r.Engine}, metricArgs(r.Metrics)...)
 	data, err := dataArgs(r)
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func dataArgs(r fleet.RunEnd) ([]any, error) {
 	return args, nil
 }
 
-const runColumns = `r.seq, r.id, r.target_id, r.target_label, r.agent_name, r.status, r.verdict, r.error_message, r.started_at, r.ended_at,
+const runColumns = `r.seq, r.id, r.target_id, r.target_label, r.agent_name, r.status, r.verdict, r.error_message, r.engine, r.started_at, r.ended_at,
 	r.p50_ms, r.p95_ms, r.p99_ms, r.avg_ms, r.error_rate, r.rps, r.data_received_bytes, r.iterations, r.requests, r.failures,
 	r.data_sent_bytes, r.iterations_interrupted, r.min_ms, r.max_ms, r.vus_max, r.duration_s`
 
@@ -141,7 +141,7 @@ func scanRun(from row, more ...any) (storedRun, error) {
 	var m fleet.Metrics
 	var rps, duration sql.Null[float64]
 	var received, iterations, requests, failures, sent, interrupted, vus sql.Null[int64]
-	if err := from.Scan(append([]any{&r.seq, &r.ID, &r.TargetID, &r.TargetLabel, &r.Agent, &r.Status, &r.Verdict, &r.Message,
+	if err := from.Scan(append([]any{&r.seq, &r.ID, &r.TargetID, &r.TargetLabel, &r.Agent, &r.Status, &r.Verdict, &r.Message, &r.Engine,
 		&started, &ended, &m.P50, &m.P95, &m.P99, &m.Avg, &m.ErrorRate, &rps, &received, &iterations,
 		&requests, &failures, &sent, &interrupted, &m.Min, &m.Max, &vus, &duration}, more...)...); err != nil {
 		return r, err

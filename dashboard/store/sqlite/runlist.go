@@ -158,6 +158,7 @@ func (s *Store) WindowTotals(ctx context.Context, from time.Time) (fleet.WindowT
 			return err
 		}
 		merged.Merge(&one)
+		t.RunsMerged++
 		return nil
 	}, `SELECT coalesce(r.requests, 0), coalesce(r.failures, 0), d.duration
 FROM k6_runs r LEFT JOIN k6_run_data d ON d.run_seq = r.seq WHERE r.result_at >= $1`, from.UnixMilli())

@@ -13,6 +13,7 @@ func fullAgent(name string) fleet.Agent {
 		MemoryBytes: 128 << 20, MaxVUs: 100, Labels: map[string]string{"zone": "ü"}, CurrentRunIDs: []string{runID(1), runID(2)},
 		RSSBytes: 16 << 20, CPURatio: 0.25, Spool: fleet.Spool{Results: 3, Bytes: 4000, Dropped: 1, Refused: 2},
 		Skipped: fleet.Skipped{Overlap: 1, NoSlot: 2, VULimit: 3}, Epoch: 7, InstanceID: "i-1",
+		K6:           &fleet.K6{Path: "/usr/bin/k6", Version: "2.2.0", Error: "it didn't answer <in time>"},
 		RegisteredAt: fleet.Millis(at(0)), LastSeenAt: fleet.Millis(at(10)),
 	}
 }
@@ -44,6 +45,14 @@ func agentTests() []test {
 				f.Error(d)
 			}
 			f.must(f.SaveAgents(f.ctx, nil))
+		}},
+		{"k6 is what the agent said last", func(f *fixture) {
+			for i, k6 := range []*fleet.K6{nil, {Path: "/k6", Version: "2.2.0"}, {Path: "/k6", Error: "not found"}, {}, nil} {
+				f.must(f.SaveAgents(f.ctx, []fleet.Agent{{Name: "a", Epoch: 1, K6: k6, LastSeenAt: fleet.Millis(at(float64(i)))}}))
+				if d := cmp.Diff(k6, f.byName()["a"].K6); d != "" {
+					f.Error(d)
+				}
+			}
 		}},
 		{"the latest seen come first", func(f *fixture) {
 			for i, name := range []string{"b", "c", "a"} {

@@ -203,16 +203,16 @@ func testWindow(f *fixture) {
 	f.must(f.EndRun(f.ctx, end(start(1, "t", "a"), 5000), at(99.999))) // a millisecond too early
 	add(2, 950, func(i int) float64 { return 10 + float64(i)/1000 }, at(100))
 	add(3, 60, func(i int) float64 { return 1000 + float64(i) }, at(200))
-	exec := end(start(4, "t", "a"), 1)
-	exec.Trends = nil // k6's own percentiles: no histogram, no say
+	exec := end(start(4, "t", "a"), 5000)
+	exec.Engine, exec.Trends = fleet.EngineK6, nil // k6's own percentiles: no histogram, no say
 	exec.Metrics.Requests, exec.Metrics.Failures = 100, 0
 	f.must(f.EndRun(f.ctx, exec, at(300)))
 	f.started(start(5, "t", "a"))
 
 	got, err := f.WindowTotals(f.ctx, at(100))
 	f.must(err)
-	if got.Runs != 3 || got.Requests != 950+60+100 || got.Failures != 10 || got.ErrorRate == nil || *got.ErrorRate != 10.0/1110 {
-		f.Errorf("%+v; want 3 runs, 1110 requests, 10 failures", got)
+	if got.Runs != 3 || got.RunsMerged != 2 || got.Requests != 950+60+100 || got.Failures != 10 || got.ErrorRate == nil || *got.ErrorRate != 10.0/1110 {
+		f.Errorf("%+v; want 3 runs, two of them merged, 1110 requests, 10 failures", got)
 	}
 	slices.Sort(samples)
 	rank := 0.95 * float64(len(samples)-1)

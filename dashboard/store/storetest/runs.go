@@ -14,6 +14,7 @@ import (
 // fullEnd is a result with everything in it.
 func fullEnd(r fleet.RunStart) fleet.RunEnd {
 	e := end(r, 12.5)
+	e.Engine = "embedded"
 	ms := []float64{0.25, 99.75, 1e-9}
 	e.Metrics.Min, e.Metrics.Max, e.Metrics.ErrorRate = &ms[0], &ms[1], &ms[2]
 	e.Metrics.Failures, e.Metrics.DataSentBytes, e.Metrics.IterationsInterrupted, e.Metrics.VUsMax = 1, 1<<53+1, 2, 10
@@ -44,7 +45,7 @@ func runTests() []test {
 				want := fleet.RunDetail{
 					Run: fleet.Run{
 						ID: r.ID, TargetID: "t", TargetLabel: "label of t", Agent: "a", Status: fleet.RunDone, Verdict: summary.OK,
-						Message: e.Message, StartedAt: r.StartedAt, EndedAt: &e.EndedAt, Metrics: e.Metrics, Spec: r.Spec,
+						Message: e.Message, Engine: e.Engine, StartedAt: r.StartedAt, EndedAt: &e.EndedAt, Metrics: e.Metrics, Spec: r.Spec,
 					},
 					Trends: e.Trends, Series: e.Series, Statuses: e.Statuses, Errors: e.Errors,
 				}
@@ -64,6 +65,27 @@ func runTests() []test {
 			for _, e := range []fleet.RunEnd{dead, zero, unmeasured} {
 				if d := cmp.Diff(e.Metrics, f.detail(f.ended(e).ID).Metrics); d != "" {
 					f.Error(d)
+				}
+			}
+		}},
+		{"every reader tells a run's engine", func(f *fixture) {
+			t := f.target("t")
+			f.started(start(1, t.ID, "a"))
+			_, err := f.TimeOutRuns(f.ctx, at(9999)) // a lost run has none, until its result comes
+			f.must(err)
+			if got := f.detail(runID(1)).Engine; got != "" {
+				f.Errorf("engine %q of a run without a result; want none", got)
+			}
+			e := end(start(1, t.ID, "a"), 10)
+			e.Engine, e.Trends = fleet.EngineK6, nil
+			f.ended(e)
+			page, _, err := f.Runs(f.ctx, fleet.RunFilter{}, "", 1)
+			f.must(err)
+			recent, err := f.RecentRuns(f.ctx, 1)
+			f.must(err)
+			for reader, got := range map[string]fleet.Run{"Run": f.detail(runID(1)).Run, "Runs": page[0], "RecentRuns": recent[t.ID][0]} {
+				if got.Engine != fleet.EngineK6 || got.Verdict != summary.OK {
+					f.Errorf("%s: engine %q, verdict %s; want k6, ok", reader, got.Engine, got.Verdict)
 				}
 			}
 		}},
