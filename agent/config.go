@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sirupsen/logrus"
 
@@ -36,9 +37,9 @@ type Config struct {
 	Secret            string            // bearer of every call
 	Name              string            // unique in the fleet, 1 to 200 printable ASCII characters
 	InstanceID        string            // tells two processes of one name apart; random if empty
-	Version           string            // of the program; "dev" if empty
+	Version           string            // of the program, at most 100 characters; "dev" if empty
 	Engine            string            // what Runner is, for people; "embedded" if empty
-	Labels            map[string]string // for people; may be nil
+	Labels            map[string]string // for people, at most 64; may be nil
 	PollInterval      time.Duration     // least time between two polls; 0: as the dashboard says
 	HeartbeatInterval time.Duration     // least time between two regular heartbeats; 0: as the dashboard says
 	MaxConcurrentRuns int               // 2 if 0
@@ -71,6 +72,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// maxLabels is how many labels a dashboard takes.
+const maxLabels = 64
+
 // validate names the field at fault by a plan.FieldError.
 func (c Config) validate() error {
 	fault := func(field, format string, args ...any) error {
@@ -86,8 +90,16 @@ func (c Config) validate() error {
 		return fault("DashboardURL", "must not hold a query or fragment")
 	case c.Secret == "" || strings.ContainsFunc(c.Secret, notPrintable):
 		return fault("Secret", "must be printable characters, at least one")
-	case c.Name == "" || len(c.Name) > 200 || strings.ContainsFunc(c.Name, notPrintable):
-		return fault("Name", "must be 1 to 200 printable ASCII characters")
+	case c.Name == "" || len(c.Name) > 200 || strings.ContainsFunc(c.Name, notPrintable) || strings.TrimSpace(c.Name) != c.Name:
+		return fault("Name", "must be 1 to 200 printable ASCII characters, without a space at either end")
+	case utf8.RuneCountInString(c.InstanceID) > 200:
+		return fault("InstanceID", "at most 200 characters")
+	case utf8.RuneCountInString(c.Version) > 100:
+		return fault("Version", "at most 100 characters")
+	case utf8.RuneCountInString(c.Engine) > 100:
+		return fault("Engine", "at most 100 characters")
+	case len(c.Labels) > maxLabels:
+		return fault("Labels", "at most %d, not %d", maxLabels, len(c.Labels))
 	case c.Runner == nil:
 		return fault("Runner", "is needed")
 	case c.MaxConcurrentRuns < 1:
@@ -96,6 +108,11 @@ func (c Config) validate() error {
 		return fault("PollInterval, HeartbeatInterval", "must not be negative")
 	case c.DefaultVUs < 1 || c.DefaultDuration < plan.MinDuration || c.DefaultDuration%time.Second != 0:
 		return fault("DefaultVUs, DefaultDuration", "must be at least 1 VU and whole seconds")
+	}
+	for name, value := range c.Labels {
+		if max(utf8.RuneCountInString(name), utf8.RuneCountInString(value)) > 200 {
+			return fault("Labels", "names and values have at most 200 characters")
+		}
 	}
 	return nil
 }

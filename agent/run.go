@@ -87,11 +87,29 @@ func (a *Agent) measure(ctx context.Context, r *run) (out summary.Outcome) {
 		out.Verdict, out.Message = summary.Error, sentence(err)
 	case !out.Verdict.Valid():
 		out.Verdict, out.Message = summary.Error, "The engine gave no verdict."
+	case out.Verdict == summary.Lost:
+		out.Verdict, out.Message = summary.Error, "The engine lost the run: "+out.Message // only the dashboard says lost
+	case out.Verdict == summary.OK && requests(out) == 0:
+		out.Verdict, out.Message = summary.NoRequests, "Not one request was made."
+	}
+	if out.Message == "" {
+		out.Message = "The engine gave no reason."
 	}
 	if out.Verdict == summary.Aborted && cut {
 		out.Message = strings.TrimSuffix(out.Message, ".") + ": " + context.Cause(ctx).Error() + "."
 	}
 	return out
+}
+
+// requests is how many requests an outcome tells of.
+func requests(out summary.Outcome) int64 {
+	switch {
+	case out.K6 != nil:
+		return out.K6.Count(summary.HTTPReqs)
+	case out.Summary != nil:
+		return out.Summary.Counters[summary.HTTPReqs]
+	}
+	return 0
 }
 
 // sentence makes a sentence of an error.

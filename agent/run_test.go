@@ -128,6 +128,12 @@ func TestRunsThatFail(t *testing.T) {
 		{"no verdict", func(context.Context, plan.Plan, func(summary.Snapshot)) (summary.Outcome, error) {
 			return summary.Outcome{}, nil
 		}, "The engine gave no verdict."},
+		{"no reason", func(context.Context, plan.Plan, func(summary.Snapshot)) (summary.Outcome, error) {
+			return summary.Outcome{Verdict: summary.Error}, nil
+		}, "The engine gave no reason."},
+		{"lost", func(context.Context, plan.Plan, func(summary.Snapshot)) (summary.Outcome, error) {
+			return summary.Outcome{Verdict: summary.Lost, Message: "It went away."}, nil
+		}, "The engine lost the run: It went away."},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			inWorld(t, func(d *dashboard, c *Config) {
@@ -219,4 +225,19 @@ func TestTargetDefaults(t *testing.T) {
 	if _, err := a.readPoll([]byte(`[]`)); err == nil {
 		t.Error("a list is no poll")
 	}
+}
+
+// A Runner of one's own can't make a green run of nothing.
+func TestOKWithoutRequests(t *testing.T) {
+	inWorld(t, func(d *dashboard, c *Config) {
+		d.poll.Targets = []fleet.Target{brisk("a")}
+		c.Runner = func(context.Context, plan.Plan, func(summary.Snapshot)) (summary.Outcome, error) {
+			return summary.Outcome{Summary: summary.New(time.Now()), Verdict: summary.OK, Message: "fine"}, nil
+		}
+	}, func(w *world) {
+		w.sleep(15 * time.Second)
+		if got := w.d.results(); len(got) == 0 || got[0].Verdict != summary.NoRequests || got[0].Message != "Not one request was made." {
+			t.Errorf("results %+v; want the verdict no_requests", got)
+		}
+	})
 }
