@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,8 +58,8 @@ func TestK6Result(t *testing.T) {
 
 // A heartbeat tells of the external k6, and of none where none is used.
 func TestHeartbeatTellsOfK6(t *testing.T) {
-	var state *fleet.K6
-	inWorld(t, func(_ *dashboard, c *Config) { c.K6 = func() *fleet.K6 { return state } }, func(w *world) {
+	var state atomic.Pointer[fleet.K6]
+	inWorld(t, func(_ *dashboard, c *Config) { c.K6 = state.Load }, func(w *world) {
 		last := func() *fleet.K6 {
 			w.sleep(time.Minute)
 			w.d.mu.Lock()
@@ -68,8 +69,9 @@ func TestHeartbeatTellsOfK6(t *testing.T) {
 		if got := last(); got != nil {
 			t.Errorf("got %+v; want none", got)
 		}
-		state = &fleet.K6{Path: "/opt/k6", Error: "it hangs"}
-		if diff := cmp.Diff(state, last()); diff != "" {
+		hangs := &fleet.K6{Path: "/opt/k6", Error: "it hangs"}
+		state.Store(hangs)
+		if diff := cmp.Diff(hangs, last()); diff != "" {
 			t.Errorf("k6 (-want +got):\n%s", diff)
 		}
 	})
