@@ -49,7 +49,8 @@ const (
 type Plan struct {
 	Name      string // for people: a target's label
 	Scenarios []Scenario
-	Share     Share // which part of the whole this engine runs; the zero value is all of it
+	Network   Network // how connections are made; the zero value is k6's defaults
+	Share     Share   // which part of the whole this engine runs; the zero value is all of it
 	// Script is a k6 script, UTF-8 of at most MaxScript bytes, which then says what an iteration does in place of the
 	// scenario's Request; "" for none. VUs and Duration are the one scenario's, whatever its own options say. Only a
 	// runner of scripts takes such a plan.
@@ -91,6 +92,7 @@ func (p Plan) Resolved() Plan {
 		scenarios[i] = s.resolved()
 	}
 	p.Scenarios = scenarios
+	p.Network = p.Network.resolved()
 	if p.Share.N == 0 {
 		p.Share = Share{I: 0, N: 1}
 	}

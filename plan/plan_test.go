@@ -19,7 +19,8 @@ func TestResolved(t *testing.T) {
 	p := shortest()
 	got := p.Resolved()
 	want := plan.Plan{
-		Share: plan.Share{I: 0, N: 1},
+		Share:   plan.Share{I: 0, N: 1},
+		Network: plan.Network{DNS: plan.DNS{TTL: 5 * time.Minute, Select: plan.SelectRandom, Policy: plan.PreferIPv4}},
 		Scenarios: []plan.Scenario{{
 			Name:         "default",
 			Executor:     "constant-vus",
