@@ -27,7 +27,7 @@ func drive(e Executor, took time.Duration) (ended, cut int, end time.Duration) {
 	}
 	free := func(now time.Duration, vu int) {
 		busyUntil[vu] = retired
-		if e.Free(now, vu) == Go {
+		if v, _ := e.Free(now, vu); v == Go {
 			busyUntil[vu] = now + took
 		}
 	}

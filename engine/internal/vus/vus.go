@@ -31,6 +31,7 @@ type Host struct {
 	live    int // VUs with a goroutine
 	working int // of them, those that are not parked
 	peak    int // the most at work since the last Peak
+	dropped int // iterations since the last Dropped
 }
 
 // New returns a Host.
@@ -55,6 +56,7 @@ func (h *Host) Run(ctx context.Context) error {
 		now := h.now()
 		next := h.cfg.Executor.Tick(now, &orders)
 		h.obeyLocked(ctx, &orders)
+		h.dropped += orders.Dropped
 		done := orders.Over && h.live == 0
 		h.mu.Unlock()
 		if done {
@@ -89,6 +91,22 @@ func (h *Host) Working() int {
 	return h.working
 }
 
+// Dropped is how many iterations will never begin that were to since the call before.
+func (h *Host) Dropped() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.dropped
+	h.dropped = 0
+	return n
+}
+
+// VUs is how many VUs there are, at work or not.
+func (h *Host) VUs() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cfg.Executor.VUs()
+}
+
 func (h *Host) now() time.Duration { return time.Since(h.cfg.Start) }
 
 func (h *Host) obeyLocked(ctx context.Context, o *pace.Orders) {
@@ -110,7 +128,7 @@ func (h *Host) obeyLocked(ctx context.Context, o *pace.Orders) {
 // startLocked gives a retired VU a goroutine, wakes a parked one, and keeps one that was to drain. One that was killed
 // goes on as soon as its cut iteration has ended.
 func (h *Host) startLocked(ctx context.Context, v *vu) {
-	v.wanted = true
+	v.wanted, v.called = true, true
 	if v.live {
 		v.nudge()
 		return
@@ -131,17 +149,17 @@ func (h *Host) work(run context.Context, v *vu) {
 	if v.flow == nil {
 		v.flow = h.cfg.Flow(v.number)
 	}
-	for ctx := h.admit(run, nil, v); ctx != nil; ctx = h.admit(run, ctx, v) {
-		h.iterate(ctx, v)
+	for ctx, due := h.admit(run, nil, v); ctx != nil; ctx, due = h.admit(run, ctx, v) {
+		h.iterate(ctx, v, due)
 	}
 }
 
-// admit blocks until v may iterate, and gives the context that cuts the iteration; or it retires v and gives nil. last
-// is the context of the iteration before, done if that was killed.
-func (h *Host) admit(run, last context.Context, v *vu) context.Context {
+// admit blocks until v may iterate, and gives the context that cuts the iteration and when that was due; or it retires
+// v and gives nil. last is the context of the iteration before, done if that was killed.
+func (h *Host) admit(run, last context.Context, v *vu) (ctx context.Context, due time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	ctx := last
+	ctx = last
 	for v.wanted && run.Err() == nil {
 		if ctx == nil || ctx.Err() != nil {
 			ctx, v.kill = context.WithCancel(run)
@@ -153,24 +171,36 @@ func (h *Host) admit(run, last context.Context, v *vu) context.Context {
 			h.mu.Lock()
 			continue
 		}
-		switch h.cfg.Executor.Free(now, v.number) {
+		v.called = false
+		switch verdict, due := h.cfg.Executor.Free(now, v.number); verdict {
 		case pace.Go:
-			return ctx
+			return ctx, due
 		case pace.Retire:
 			v.wanted = false
 		case pace.Park:
-			h.workLocked(-1)
-			h.mu.Unlock()
-			select {
-			case <-v.wake:
-			case <-ctx.Done():
-			}
-			h.mu.Lock()
-			h.workLocked(1)
+			h.parkLocked(run, ctx, v)
 		}
 	}
 	h.retireLocked(v)
-	return nil
+	return nil, 0
+}
+
+// parkLocked blocks until v is started again, or is to retire.
+func (h *Host) parkLocked(run, ctx context.Context, v *vu) {
+	h.workLocked(-1)
+	v.parked = true
+	for v.wanted && !v.called && ctx.Err() == nil {
+		h.mu.Unlock()
+		select {
+		case <-v.wake:
+		case <-ctx.Done():
+		}
+		h.mu.Lock()
+	}
+	if v.wanted && run.Err() == nil {
+		v.parked = false
+		h.workLocked(1)
+	}
 }
 
 func (h *Host) retireLocked(v *vu) {
@@ -178,7 +208,10 @@ func (h *Host) retireLocked(v *vu) {
 	if v.kill != nil {
 		v.kill()
 	}
-	h.workLocked(-1)
+	if !v.parked {
+		h.workLocked(-1)
+	}
+	v.parked = false
 	if h.live--; h.live == 0 {
 		select {
 		case h.idle <- struct{}{}:
@@ -187,8 +220,9 @@ func (h *Host) retireLocked(v *vu) {
 	}
 }
 
-// iterate drives one iteration to its end.
-func (h *Host) iterate(ctx context.Context, v *vu) {
+// iterate drives one iteration, which was due then, to its end. Only its first request is late when it is: those that
+// follow are due when they are sent.
+func (h *Host) iterate(ctx context.Context, v *vu, due time.Duration) {
 	step := v.flow.Begin(h.now())
 	for {
 		switch step.Verb {
@@ -197,15 +231,17 @@ func (h *Host) iterate(ctx context.Context, v *vu) {
 				v.flow.Cut(h.now())
 				return
 			}
-			v.exchange = core.Exchange{Due: h.now()}
+			v.exchange = core.Exchange{Due: due}
 			h.cfg.Do(ctx, v.number, step.Req, &v.exchange)
-			step = v.flow.Done(h.now(), &v.exchange)
+			due = h.now()
+			step = v.flow.Done(due, &v.exchange)
 		case core.Wait:
 			if v.sleep(ctx, step.Until-h.now(), nil); ctx.Err() != nil {
 				v.flow.Cut(h.now())
 				return
 			}
-			step = v.flow.Woke(h.now())
+			due = h.now()
+			step = v.flow.Woke(due)
 		case core.End:
 			v.rest = step.Until
 			return
@@ -216,6 +252,8 @@ func (h *Host) iterate(ctx context.Context, v *vu) {
 // vu is one virtual user. The Host's mu guards the first group; the second belongs to its goroutine.
 type vu struct {
 	wanted bool               // it is to iterate
+	called bool               // it was started since it last asked Free
+	parked bool               // it is not at work
 	live   bool               // it has a goroutine
 	kill   context.CancelFunc // cuts the iteration under way; nil before the first
 

@@ -167,8 +167,11 @@ type script struct {
 	ticked int
 }
 
-func (s *script) MaxVUs() int                                 { return s.vus }
-func (s *script) Free(now time.Duration, vu int) pace.Verdict { return s.free(now, vu) }
+func (s *script) MaxVUs() int { return s.vus }
+func (s *script) VUs() int    { return s.vus }
+func (s *script) Free(now time.Duration, vu int) (pace.Verdict, time.Duration) {
+	return s.free(now, vu), now
+}
 func (s *script) Tick(now time.Duration, out *pace.Orders) time.Duration {
 	for s.ticked < len(s.times) && now >= s.times[s.ticked] {
 		o := s.orders[s.times[s.ticked]]
