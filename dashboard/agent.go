@@ -98,7 +98,7 @@ func (a *agents) take(in fleet.Registration, now time.Time) (_ fleet.Agent, lost
 		return fleet.Agent{}, false, a.inUseLocked(e, now)
 	case e.InstanceID != in.InstanceID:
 		e.lost = true
-		e.Spool, e.Skipped, e.CurrentRunIDs, e.acked = fleet.Spool{}, fleet.Skipped{}, nil, ""
+		e.Spool, e.Skipped, e.K6, e.CurrentRunIDs, e.acked = fleet.Spool{}, fleet.Skipped{}, nil, nil, ""
 	}
 	e.InstanceID, e.Epoch, e.RegisteredAt = in.InstanceID, e.Epoch+1, fleet.Millis(now)
 	e.Version, e.Engine, e.CPUs, e.MemoryBytes, e.MaxVUs, e.Labels = in.Version, in.Engine, in.CPUs, in.MemoryBytes, in.MaxVUs, in.Labels
@@ -179,7 +179,7 @@ func (a *agents) heard(in fleet.Heartbeat, epoch int64, stopID string, now time.
 		return a.inUseLocked(e, now)
 	}
 	e.State, e.RSSBytes, e.CPURatio, e.Spool, e.Skipped = in.Status, in.RSSBytes, in.CPURatio, in.Spool, in.Skipped
-	e.CurrentRunIDs = in.CurrentRunIDs
+	e.CurrentRunIDs, e.K6 = in.CurrentRunIDs, in.K6
 	if stopID != "" && slices.Contains(in.Acked, stopID) {
 		e.acked = stopID
 	}

@@ -14,8 +14,12 @@ import (
 )
 
 // Bounds of a body in bytes, as it is sent and inflated.
+//
+// A target holds a body and a script of 1 MiB each. JSON's ordinary escapes make at most three bytes of one: \n of a line
+// break, \u00e9 of two bytes of UTF-8. That is 6 MiB, and all else that a target holds fits into one more. More would be
+// of no use: polls take no more than maxPollTargets.
 const (
-	maxAdminBody = 4 << 20 // a target's body of 1 MiB, with room for JSON's escapes
+	maxAdminBody = 8 << 20
 	maxAgentBody = 128 << 10
 	maxRunBody   = 256 << 10
 	maxOpenBody  = 4 << 10 // nothing there takes one

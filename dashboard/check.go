@@ -23,6 +23,8 @@ const (
 	maxID      = 64
 	maxMessage = 1000
 	maxSample  = 300
+	maxPath    = 4096
+	maxReason  = 300
 	maxLabels  = 64
 	maxIDs     = 1000
 	maxTrends  = 64
@@ -126,6 +128,11 @@ func checkHeartbeat(h fleet.Heartbeat) error {
 	} {
 		f.count(c.field, c.v)
 	}
+	if h.K6 != nil {
+		f.text("k6.path", h.K6.Path, maxPath)
+		f.text("k6.version", h.K6.Version, maxWord)
+		f.text("k6.error", h.K6.Error, maxReason)
+	}
 	return f.err()
 }
 
@@ -171,11 +178,11 @@ func checkRunEnd(pathID string, r fleet.RunEnd) error {
 		f.Add("endedAt", "is before startedAt")
 	}
 	f.verdict(r)
+	f.text("engine", r.Engine, maxWord)
 	if r.Metrics != nil {
-		f.metrics(*r.Metrics)
+		f.metrics(*r.Metrics, r.Engine)
 	}
-	f.trends(r)
-	f.series(r.Series)
+	f.distributions(r)
 	f.statuses(r.Statuses)
 	if len(r.Errors) > fleet.MaxErrors {
 		f.Add("errors", "at most %d, not %d", fleet.MaxErrors, len(r.Errors))
@@ -207,7 +214,7 @@ func (f *faults) verdict(r fleet.RunEnd) {
 // slack is the rounding that two ways to the same number may differ by, relative.
 const slack = 1e-6
 
-func (f *faults) metrics(m fleet.Metrics) {
+func (f *faults) metrics(m fleet.Metrics, engine string) {
 	for _, c := range []struct {
 		field string
 		v     int64
@@ -223,17 +230,23 @@ func (f *faults) metrics(m fleet.Metrics) {
 	if m.Failures > m.Requests {
 		f.Add("metrics.failures", "are more than the requests")
 	}
-	f.errorRate(m)
+	f.errorRate(m, engine)
 	f.latencies(m)
 }
 
-func (f *faults) errorRate(m fleet.Metrics) {
+// errorRate is failures / requests, except that of k6, whose scripts choose the requests that http_req_failed is of: some
+// of them, or none, and then there is no rate.
+func (f *faults) errorRate(m fleet.Metrics, engine string) {
 	switch {
-	case m.ErrorRate == nil && m.Requests > 0:
-		f.Add("metrics.error_rate", "is needed with requests")
+	case m.ErrorRate == nil && (m.Requests == 0 || engine == fleet.EngineK6):
 	case m.ErrorRate == nil:
+		f.Add("metrics.error_rate", "is needed with requests")
 	case m.Requests == 0:
 		f.Add("metrics.error_rate", "must be null without requests")
+	case engine == fleet.EngineK6:
+		if !(0 <= *m.ErrorRate && *m.ErrorRate <= 1) {
+			f.Add("metrics.error_rate", "must be 0 to 1")
+		}
 	case !(math.Abs(*m.ErrorRate-float64(m.Failures)/float64(m.Requests)) <= slack):
 		f.Add("metrics.error_rate", "is not failures / requests")
 	}
@@ -264,6 +277,22 @@ func (f *faults) latencies(m fleet.Metrics) {
 				f.Add("metrics."+order[i].field, "is less than %s", order[i-1].field)
 			}
 		}
+	}
+}
+
+// distributions are refused of k6, which tells percentiles alone: what called itself one would be merged.
+func (f *faults) distributions(r fleet.RunEnd) {
+	if r.Engine != fleet.EngineK6 {
+		f.trends(r)
+		f.series(r.Series)
+		return
+	}
+	const why = "a run of k6 has none: its percentiles are its own"
+	if len(r.Trends) > 0 {
+		f.Add("trends", why)
+	}
+	if r.Series != nil {
+		f.Add("series", why)
 	}
 }
 

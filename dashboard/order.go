@@ -14,7 +14,7 @@ import (
 const (
 	orderLife     = 2 * time.Minute // an agent that is not heard from for so long runs nothing late
 	maxOrders     = 1000            // open at once
-	maxOrderBytes = 4 << 20         // of the targets in open orders to run, as JSON: polls have a bound (maxPollTargets)
+	maxOrderBytes = 7 << 20         // of the targets in open orders to run, as JSON: polls have a bound (maxPollTargets)
 )
 
 // orders are what persons have asked of agents and agents have not done yet. They live in memory: what a restart of the
@@ -50,11 +50,14 @@ func (o *orders) run(t fleet.Target, now time.Time) (id string, err error) {
 		return "", fleet.Errorf(fleet.Overloaded, "%d orders are open; wait for them", maxOrders)
 	}
 	order := runOrder{fleet.RunOrder{ID: uuid.NewString(), Target: t}, now.Add(orderLife), encodedSize(t), map[string]bool{}}
+	if order.bytes > maxOrderBytes {
+		return "", fleet.Errorf(fleet.TooLarge, "a target that is run now may have %d MiB as JSON, and this one has more; shorten its body or its script", maxOrderBytes>>20)
+	}
 	total := order.bytes
 	for _, r := range o.runs {
 		total += r.bytes
 	}
-	if len(o.runs) > 0 && total > maxOrderBytes {
+	if total > maxOrderBytes {
 		return "", fleet.Errorf(fleet.Overloaded, "the targets of open orders may have %d MiB as JSON; wait for them", maxOrderBytes>>20)
 	}
 	o.runs = append(o.runs, order)

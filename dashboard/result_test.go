@@ -320,7 +320,7 @@ func TestGzipBomb(t *testing.T) {
 		with         option
 	}{
 		{"PUT", pathResults + "/" + runID(1), 8 << 20, asAgent}, {"POST", pathResults, 8 << 20, asAgent}, {"POST", pathHeartbeat, 8 << 20, asAgent},
-		{"POST", pathRegister, 8 << 20, asAgent}, {"POST", pathTargets, 32 << 20, asAdmin}, {"PUT", pathConfig, 32 << 20, asAdmin}, {"GET", pathList, 8 << 20, asAdmin},
+		{"POST", pathRegister, 8 << 20, asAgent}, {"POST", pathTargets, 64 << 20, asAdmin}, {"PUT", pathConfig, 64 << 20, asAdmin}, {"GET", pathList, 8 << 20, asAdmin},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -229,7 +229,7 @@ func TestSummary(t *testing.T) {
 		t.Errorf("window %+v; want 4 %% failed, a p95 of 5 ms", o.Window)
 	}
 	want := fleet.Overview{AgentsOnline: 1, AgentsOffline: 1, DesiredAgents: 2, Targets: 2, TargetsOn: 1, RunsRunning: 1,
-		Window: fleet.WindowTotals{Seconds: 900, Runs: 1, Requests: 100, Failures: 4, ErrorRate: rate, P95: p95}}
+		Window: fleet.WindowTotals{Seconds: 900, Runs: 1, RunsMerged: 1, Requests: 100, Failures: 4, ErrorRate: rate, P95: p95}}
 	if diff := cmp.Diff(want, o); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

@@ -78,9 +78,10 @@ type Service struct {
 	ended  *recent // runs whose result was stored
 
 	flushing chan struct{} // holds one: whoever flushes
+	edits    chan struct{} // holds one: whoever changes a target
 
-	changing sync.Mutex // held while targets or settings is replaced
 	targets  atomic.Pointer[targetSet]
+	changing sync.Mutex // held while settings is replaced
 	settings atomic.Pointer[fleet.Config]
 
 	running *cached[int]
@@ -107,7 +108,7 @@ func NewService(ctx context.Context, cfg ServiceConfig) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = quiet()
 	}
-	s := &Service{cfg: cfg, store: cfg.Store, orders: newOrders(), ended: newRecent(recentRuns), flushing: make(chan struct{}, 1)}
+	s := &Service{cfg: cfg, store: cfg.Store, orders: newOrders(), ended: newRecent(recentRuns), flushing: make(chan struct{}, 1), edits: make(chan struct{}, 1)}
 	s.agents = newAgents(2*cfg.HeartbeatInterval, cfg.OfflineAfter)
 	s.running = newCached(countLife, s.store.CountRunning)
 	s.window = newCached(countLife, s.fetchWindow)

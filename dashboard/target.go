@@ -49,11 +49,21 @@ func (s *targetSet) count(enabled bool) (n int) {
 }
 
 // maxPollTargets bounds the enabled targets as a poll has them, in bytes. Agents refuse a poll over 16 MiB, and the kill
-// switch travels in it, so there must always be room for it and for orders.
+// switch travels in it, so there must always be room for it and for orders (maxOrderBytes).
 const maxPollTargets = 8 << 20
 
-// roomFor refuses a target with which polls would grow too long. Edits made at once may each find room, which is why
-// the bound is half of what agents take.
+// alone waits for the turn to change a target: of two at once, each could find the last room, and the set would change in
+// another order than the store.
+func (s *Service) alone(ctx context.Context) (done func(), err error) {
+	select {
+	case s.edits <- struct{}{}:
+		return func() { <-s.edits }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// roomFor refuses a target with which polls would grow too long.
 func (s *Service) roomFor(t fleet.Target) error {
 	if !t.Enabled {
 		return nil
@@ -64,7 +74,7 @@ func (s *Service) roomFor(t fleet.Target) error {
 		size -= encodedSize(set.all[i])
 	}
 	if size > maxPollTargets {
-		return fleet.Errorf(fleet.TooLarge, "all enabled targets together may have %d MiB as JSON; shorten bodies or disable targets", maxPollTargets>>20)
+		return fleet.Errorf(fleet.TooLarge, "all enabled targets together may have %d MiB as JSON; shorten bodies and scripts, or disable targets", maxPollTargets>>20)
 	}
 	return nil
 }
@@ -78,13 +88,14 @@ func encodedSize(t fleet.Target) int {
 	return len(text)
 }
 
-// changeTargets replaces the set after the store was changed. Two changes may come in another order than that of their
-// commits, so whoever changes looks at revisions.
-func (s *Service) changeTargets(change func(set *targetSet, all []fleet.Target) []fleet.Target) {
-	s.changing.Lock()
-	defer s.changing.Unlock()
-	set := s.targets.Load()
-	s.targets.Store(newTargetSet(change(set, slices.Clone(set.all))))
+// replaceTarget puts a target of the store into the set in the place of others of its id; nil takes it away. Its caller
+// has the turn.
+func (s *Service) replaceTarget(id string, t *fleet.Target) {
+	all := slices.DeleteFunc(slices.Clone(s.targets.Load().all), func(t fleet.Target) bool { return t.ID == id })
+	if t != nil {
+		all = append(all, *t)
+	}
+	s.targets.Store(newTargetSet(all))
 }
 
 // Targets implements Operations.
@@ -117,19 +128,29 @@ func (s *Service) CreateTarget(ctx context.Context, t fleet.Target) (fleet.Targe
 	if err := t.Validate(); err != nil {
 		return fleet.Target{}, fleet.Invalid(err)
 	}
-	if err := s.roomFor(t); err != nil {
-		return fleet.Target{}, err
-	}
-	t, err := s.store.CreateTarget(ctx, t, s.cfg.Now())
+	done, err := s.alone(ctx)
 	if err != nil {
 		return fleet.Target{}, err
 	}
-	s.changeTargets(func(_ *targetSet, all []fleet.Target) []fleet.Target { return append(all, t) })
+	defer done()
+	if err := s.roomFor(t); err != nil {
+		return fleet.Target{}, err
+	}
+	t, err = s.store.CreateTarget(ctx, t, s.cfg.Now())
+	if err != nil {
+		return fleet.Target{}, err
+	}
+	s.replaceTarget(t.ID, &t)
 	return t.Redacted(), nil
 }
 
 // UpdateTarget implements Operations.
 func (s *Service) UpdateTarget(ctx context.Context, id string, revision int64, edit func(fleet.Target) (fleet.Target, error)) (fleet.Target, error) {
+	done, err := s.alone(ctx)
+	if err != nil {
+		return fleet.Target{}, err
+	}
+	defer done()
 	t, err := s.store.UpdateTarget(ctx, id, revision, s.cfg.Now(), func(stored fleet.Target) (fleet.Target, error) {
 		edited, err := stored.Edit(edit)
 		if err != nil {
@@ -143,24 +164,21 @@ func (s *Service) UpdateTarget(ctx context.Context, id string, revision int64, e
 	if err != nil {
 		return fleet.Target{}, err
 	}
-	s.changeTargets(func(set *targetSet, all []fleet.Target) []fleet.Target {
-		// One that is not there any more was deleted after this edit.
-		if i := set.index(id); i >= 0 && all[i].Revision < t.Revision {
-			all[i] = t
-		}
-		return all
-	})
+	s.replaceTarget(id, &t)
 	return t.Redacted(), nil
 }
 
 // DeleteTarget implements Operations.
 func (s *Service) DeleteTarget(ctx context.Context, id string, revision int64) error {
+	done, err := s.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if err := s.store.DeleteTarget(ctx, id, revision, s.cfg.Now()); err != nil {
 		return err
 	}
-	s.changeTargets(func(_ *targetSet, all []fleet.Target) []fleet.Target {
-		return slices.DeleteFunc(all, func(t fleet.Target) bool { return t.ID == id })
-	})
+	s.replaceTarget(id, nil)
 	s.orders.dropTarget(id)
 	return nil
 }

@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -310,8 +311,7 @@ func TestConcurrentEdits(t *testing.T) {
 	}
 }
 
-// lateStore holds the answer to the first edit back until the next one is answered: two changes of the memory may come
-// in another order than their commits.
+// lateStore holds the answer to the first edit back.
 type lateStore struct {
 	dashboard.Store
 	edits     atomic.Int32
@@ -328,26 +328,39 @@ func (s *lateStore) UpdateTarget(ctx context.Context, id string, revision int64,
 	return t, err
 }
 
-func TestTheLastEditStands(t *testing.T) {
-	for _, c := range []struct {
-		name, method string
-		status       int
-	}{{"edit", "PATCH", http.StatusOK}, {"delete", "DELETE", http.StatusNotFound}} {
-		t.Run(c.name, func(t *testing.T) {
-			late := &lateStore{committed: make(chan struct{}), next: make(chan struct{})}
-			f := newFixture(t, func(s dashboard.Store) dashboard.Store { late.Store = s; return late })
-			path := pathTargets + "/" + f.addTarget(`{"url":"https://example.org/"}`).ID
-			var wg sync.WaitGroup
-			wg.Go(func() { f.call("PATCH", path, `{"vus":2}`, asAdmin).wants(http.StatusOK) })
-			<-late.committed
-			f.call(c.method, path, `{"vus":3}`, asAdmin)
-			close(late.next)
-			wg.Wait()
-			r := f.call("GET", path, nil, asAdmin).wants(c.status)
-			if c.status == http.StatusOK && read[fleet.Target](r).VUs != 3 {
-				t.Errorf("%s; want the second edit", r.body)
-			}
-		})
+// One change waits for the one before, so that the memory changes in the order of the store.
+func TestChangesOfTargetsTakeTurns(t *testing.T) {
+	late := &lateStore{committed: make(chan struct{}), next: make(chan struct{})}
+	f := newFixture(t, func(s dashboard.Store) dashboard.Store { late.Store = s; return late })
+	id := f.addTarget(`{"url":"https://example.org/"}`).ID
+	setVUs := func(vus int) func(fleet.Target) (fleet.Target, error) {
+		return func(t fleet.Target) (fleet.Target, error) { t.VUs = vus; return t, nil }
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := f.service.UpdateTarget(t.Context(), id, 0, setVUs(2)); err != nil {
+			t.Error(err)
+		}
+	})
+	<-late.committed
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	other := fleet.NewTarget()
+	other.URL = "https://other.example/"
+	_, created := f.service.CreateTarget(ctx, other)
+	_, edited := f.service.UpdateTarget(ctx, id, 0, setVUs(3))
+	for what, err := range map[string]error{"create": created, "edit": edited, "delete": f.service.DeleteTarget(ctx, id, 0)} {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a %s beside an edit: %v; want it to wait", what, err)
+		}
+	}
+	close(late.next)
+	wg.Wait()
+	if _, err := f.service.UpdateTarget(t.Context(), id, 0, setVUs(4)); err != nil {
+		t.Error(err)
+	}
+	if got := read[list[fleet.Target]](f.call("GET", pathList, nil)).Items; len(got) != 1 || got[0].VUs != 4 || got[0].Revision != 3 {
+		t.Errorf("%+v; want the one target, after its two edits", got)
 	}
 }
 

@@ -223,7 +223,7 @@ func TestWirePage(t *testing.T) {
 	}
 	var words []string
 	for _, noun := range []any{
-		fleet.Registration{}, fleet.Registered{}, fleet.Heartbeat{}, fleet.Spool{}, fleet.Skipped{}, fleet.HeartbeatAnswer{}, fleet.Deregistration{},
+		fleet.Registration{}, fleet.Registered{}, fleet.Heartbeat{}, fleet.Spool{}, fleet.Skipped{}, fleet.K6{}, fleet.HeartbeatAnswer{}, fleet.Deregistration{},
 		fleet.Target{}, fleet.Poll{}, fleet.RunStart{}, fleet.RunEnd{}, fleet.Metrics{}, fleet.Series{}, fleet.Bucket{}, fleet.ErrorCount{},
 	} {
 		typ := reflect.TypeOf(noun)

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,7 @@ func secretTarget() fleet.Target {
 	t.Headers = map[string]string{"authorization": "Bearer hunter2", "X-Api-Key": "hunter2", "X-Mine": "hunter2", "Cookie": "a=hunter2", "Accept": "text/html"}
 	t.SecretHeaders = []string{"x-mine"}
 	t.Body = `{"password":"hunter2"}`
+	t.Script = `export default () => login("hunter2")`
 	return t
 }
 
@@ -139,7 +141,7 @@ func TestRedacted(t *testing.T) {
 	want := secretTarget()
 	want.URL = "https://***@h.example/a?token=***&x=1"
 	want.Headers = map[string]string{"authorization": "***", "X-Api-Key": "***", "X-Mine": "***", "Cookie": "***", "Accept": "text/html"}
-	want.Body = "***"
+	want.Body, want.Script = "***", "***"
 	if d := cmp.Diff(want, shown); d != "" {
 		t.Errorf("shown (-want +got):\n%s", d)
 	}
@@ -167,9 +169,9 @@ func TestEditKeepsSecretsIn(t *testing.T) {
 		{"nothing", func(*fleet.Target) {}, true, ""},
 		{"the label", func(t *fleet.Target) { t.Label = "New" }, true, ""},
 		{"the path", func(t *fleet.Target) { t.URL = strings.Replace(t.URL, "/a?", "/b?", 1) }, true, ""},
-		{"the host alone", func(t *fleet.Target) { t.URL = "https://evil.example/" }, false, "headers headers headers headers body"},
-		{"the host, with ***", func(t *fleet.Target) { t.URL = strings.Replace(t.URL, "h.example", "evil.example", 1) }, false, "url headers headers headers headers body"},
-		{"the scheme", func(t *fleet.Target) { t.URL = "http://h.example/" }, false, "headers headers headers headers body"},
+		{"the host alone", func(t *fleet.Target) { t.URL = "https://evil.example/" }, false, "headers headers headers headers body script"},
+		{"the host, with ***", func(t *fleet.Target) { t.URL = strings.Replace(t.URL, "h.example", "evil.example", 1) }, false, "url headers headers headers headers body script"},
+		{"the scheme", func(t *fleet.Target) { t.URL = "http://h.example/" }, false, "headers headers headers headers body script"},
 		{"a secret header no more", func(t *fleet.Target) { t.SecretHeaders = nil }, false, "headers"},
 		{"a header's case", func(t *fleet.Target) {
 			delete(t.Headers, "X-Api-Key")
@@ -199,10 +201,17 @@ func TestEditKeepsSecretsIn(t *testing.T) {
 					t.Errorf("%s is shown", name)
 				}
 			}
-			if kept := strings.Contains(edited.Body, "hunter2") && strings.Contains(edited.URL, "hunter2"); c.keeps && !kept {
-				t.Errorf("the secrets are lost: %q, %q", edited.URL, edited.Body)
+			kept := true
+			for _, secret := range []string{edited.URL, edited.Body, edited.Script} {
+				kept = kept && strings.Contains(secret, "hunter2")
+			}
+			if c.keeps && !kept {
+				t.Errorf("the secrets are lost: %q, %q, %q", edited.URL, edited.Body, edited.Script)
 			}
 			if !c.keeps && strings.Contains(edited.URL, "evil") {
+				if strings.Contains(edited.Script+edited.Body, "hunter2") {
+					t.Errorf("body or script go to another origin: %q, %q", edited.Body, edited.Script)
+				}
 				for name, value := range edited.Headers {
 					if strings.Contains(value, "hunter2") {
 						t.Errorf("%s goes to another origin", name)
@@ -214,6 +223,21 @@ func TestEditKeepsSecretsIn(t *testing.T) {
 	sentinel := fleet.Errorf(fleet.Malformed, "no")
 	if _, err := secretTarget().Edit(func(fleet.Target) (fleet.Target, error) { return fleet.Target{}, sentinel }); err != sentinel {
 		t.Errorf("error %v; want the edit's own", err)
+	}
+}
+
+// What was shown can't be made a target of its own: *** stands for nothing there.
+func TestACopyIsRefused(t *testing.T) {
+	var faults plan.FieldErrors
+	if err := secretTarget().Redacted().Validate(); !errors.As(err, &faults) {
+		t.Fatalf("error %v; want faults", err)
+	}
+	var fields []string
+	for _, f := range faults {
+		fields = append(fields, f.Field)
+	}
+	if got, want := strings.Join(slices.Compact(fields), " "), "url headers body script"; got != want {
+		t.Errorf("faults %q; want %q", got, want)
 	}
 }
 
@@ -255,6 +279,7 @@ func TestRestoreUndoesRedacted(t *testing.T) {
 		target := fleet.NewTarget()
 		target.URL = genURL().Draw(t, "url")
 		target.Body = rapid.SampledFrom([]string{"", "x", fleet.Hidden}).Draw(t, "body")
+		target.Script = rapid.SampledFrom([]string{"", "x", fleet.Hidden}).Draw(t, "script")
 		names := []string{"Authorization", "x-api-key", "X-Mine", "Accept"}
 		target.Headers = rapid.MapOf(rapid.SampledFrom(names), rapid.SampledFrom([]string{"", "v", fleet.Hidden})).Draw(t, "headers")
 		target.SecretHeaders = rapid.SliceOf(rapid.SampledFrom([]string{"x-mine", "ACCEPT"})).Draw(t, "secret headers")
