@@ -61,6 +61,7 @@ func (c *collector) add(d *core.Delta) {
 	c.count(summary.Iterations, d.Iterations)
 	c.count(summary.IterationsInterrupted, d.Interrupted)
 	c.count(summary.HTTPReqRetries, d.Retries)
+	c.count(summary.HTTPReqAnomalies, d.Anomalies)
 	c.count(summary.DataSent, d.Sent)
 	c.count(summary.DataReceived, d.Rcvd)
 	c.merge(summary.IterationDuration, &d.IterationDuration)

@@ -51,6 +51,7 @@ func Metrics() []Metric {
 		{"http_req_failed", Rate, true},
 		{"http_req_receiving", Trend, true},
 		{"http_req_retries", Counter, false},
+		{"http_req_anomalies", Counter, false},
 		{"http_req_sending", Trend, true},
 		{"http_req_tls_handshaking", Trend, true},
 		{"http_req_waiting", Trend, true},

@@ -95,7 +95,7 @@ func (r *report) end(title string) {
 
 func (r *report) summary(s *Summary) {
 	http := []string{HTTPReqDuration, ExpectedDuration, HTTPReqBlocked, HTTPReqConnecting, HTTPReqTLS, HTTPReqSending,
-		HTTPReqWaiting, HTTPReqReceiving, HTTPReqFailed, HTTPReqs, HTTPReqRetries}
+		HTTPReqWaiting, HTTPReqReceiving, HTTPReqFailed, HTTPReqs, HTTPReqRetries, HTTPReqAnomalies}
 	execution := []string{IterationDuration, Iterations, IterationsInterrupted, VUs, VUsMax}
 	network := []string{DataReceived, DataSent}
 	builtIn := slices.Concat(http, execution, network)

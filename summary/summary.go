@@ -35,6 +35,7 @@ const (
 const (
 	IterationsInterrupted = "iterations_interrupted" // counter: cut by the hard stop or an abort (k6 has no such metric)
 	HTTPReqRetries        = "http_req_retries"       // counter: requests sent again because their idle connection was closed under them; not in http_reqs
+	HTTPReqAnomalies      = "http_req_anomalies"     // counter: requests with bytes from the server that none asked for; counted over HTTP/1.1 only
 )
 
 // ExpectedDuration is the submetric of the requests that didn't fail; k6 always makes it.

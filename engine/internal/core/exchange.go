@@ -49,6 +49,9 @@ type Request struct {
 	Deadline           time.Duration // offset at which the hop times out; redirect hops share one time-out
 	InsecureSkipVerify bool
 	Version            plan.HTTPVersion
+	// Fixed is the Request of which this one is a copy that differs in the deadline alone, if there is one: it is never
+	// written to, so a transport may keep it, and what it made of it. Nil for a request made for one hop.
+	Fixed *Request
 }
 
 // Exchange is one request and its response, whoever carried it. Times are offsets from the run's monotonic start. A
@@ -66,6 +69,7 @@ type Exchange struct {
 	Counts      bool                      // for latency: the response head came, or the request was fully written and then timed out, was reset or cut
 	Interrupted bool                      // cut by the hard stop or an abort
 	Retries     int                       // times it was sent again because a reused connection was closed before a first byte came
+	Anomaly     bool                      // the server sent bytes that no request asked for; net/http says nothing of them
 	Sent, Rcvd  int64                     // bytes on this VU's sockets since its Exchange before
 	Location    string                    // of a 3xx
 	SetCookie   []string                  // raw Set-Cookie lines

@@ -60,7 +60,7 @@ func (c *chain) next(x *Exchange) (*Request, uint16, error) {
 	if relative, err := url.Parse(x.Location); err == nil && !relative.IsAbs() {
 		host = c.hop.Host
 	}
-	c.hop.Method, c.hop.URL, c.hop.Host = method, to, host
+	c.hop.Method, c.hop.URL, c.hop.Host, c.hop.Fixed = method, to, host, nil
 	c.hop.Header = c.header(from, to)
 	if c.bodiless {
 		c.hop.Body = nil

@@ -53,6 +53,7 @@ func NewTemplate(s plan.Scenario, userAgent string) (*Template, error) {
 	if u.User != nil && t.first.Header.Get("Authorization") == "" {
 		setBasicAuth(t.first.Header, u.User)
 	}
+	t.first.Fixed = &t.first
 	for _, name := range r.SecretHeaders {
 		t.secrets[http.CanonicalHeaderKey(name)] = true
 	}
