@@ -19,21 +19,24 @@ const DNSForever = time.Duration(math.MaxInt64)
 
 // Bounds that Validate holds.
 const (
-	MaxHosts        = 1024 // overrides, and blocked names, and blocked prefixes
+	MaxHosts        = 1024 // of each: overrides, blocked names, blocked ranges
 	MaxCertificates = 64
-	MaxPEM          = 256 << 10 // bytes of one certificate chain or key
-	MaxCAPEM        = 1 << 20   // bytes
+	MaxCertPEM      = 64 << 10 // bytes of a certificate with its chain
+	MaxKeyPEM       = 16 << 10 // bytes: a key of RSA with 16,384 bits
+	MaxCAPEM        = 1 << 20  // bytes
 )
 
 // Network is how the connections of a run are made, in k6's terms (v2.2, its options of the same names). The zero value
 // is k6's defaults.
 type Network struct {
-	// Hosts says where names lead, in place of DNS: from "name", "name:port" or "*.name" to "ip" or "ip:port".
+	// Hosts says where names and addresses lead, in place of DNS: from a pattern (ParseHostPattern), or one with a port,
+	// to "ip" or "ip:port". Rules with a port come first, then the name in full, then the longest pattern. The server's
+	// name in TLS and the Host header stay.
 	Hosts map[string]string
 	DNS   DNS
 	// BlacklistIPs are addresses that are not connected to, beside those that the engine's own deny-list holds.
 	BlacklistIPs []netip.Prefix
-	// BlockHostnames are names that are not connected to: "name", or "*.name" for all below it.
+	// BlockHostnames are patterns of names that are not connected to, wherever Hosts or DNS would lead.
 	BlockHostnames []string
 	TLS            TLS
 	// NoConnectionReuse opens a connection for each request.
@@ -72,48 +75,6 @@ const (
 	OnlyIPv6   Policy = "onlyIPv6"
 	AnyFamily  Policy = "any" // no family comes before the other
 )
-
-// TLS is what handshakes may agree on, who is trusted, and who the VUs say that they are.
-type TLS struct {
-	MinVersion   TLSVersion // the lowest of crypto/tls, now TLS 1.2, if empty
-	MaxVersion   TLSVersion // the highest, now TLS 1.3, if empty
-	CipherSuites []string   // by IANA's names, of TLS 1.2 and below; crypto/tls's own choice if empty
-	Certificates []ClientCertificate
-	CAPEM        []byte // certificates that are trusted beside the system's, in PEM
-}
-
-// TLSVersion is a version of TLS by k6's name.
-type TLSVersion string
-
-// The versions of TLS.
-const (
-	TLS10 TLSVersion = "tls1.0"
-	TLS11 TLSVersion = "tls1.1"
-	TLS12 TLSVersion = "tls1.2"
-	TLS13 TLSVersion = "tls1.3"
-)
-
-// ClientCertificate is what VUs show to servers that ask for a certificate.
-type ClientCertificate struct {
-	Domains  []string // "name", or "*.name" for all below it; every server if empty
-	CertPEM  []byte   // the certificate, then its chain
-	KeyPEM   Secret
-	Password Secret // of an encrypted key
-}
-
-// Secret is a text that does not show when it is printed.
-type Secret string
-
-// String hides the secret.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return "***"
-}
-
-// GoString hides the secret.
-func (s Secret) GoString() string { return s.String() }
 
 func (n Network) resolved() Network {
 	n.DNS.TTL = cmp.Or(n.DNS.TTL, DefaultDNSTTL)

@@ -55,6 +55,7 @@ func (p Plan) Validate() error {
 		errs.Add("share", "part %s does not exist", p.Share)
 	}
 	p.validateScript(&errs)
+	p.Network.validate(&errs)
 	p.validateThresholds(&errs)
 	seen := map[string]bool{}
 	for i, s := range p.Scenarios {
