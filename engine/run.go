@@ -55,7 +55,7 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 		if err != nil {
 			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
 		}
-		shard := core.NewShard()
+		shard := core.NewShard(s.Open())
 		transport := std.New(r.start, dialer, executor.MaxVUs())
 		defer transport.Close()
 		host := vus.New(vus.Config{

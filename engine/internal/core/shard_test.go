@@ -27,7 +27,7 @@ func sums(d *Delta) (requests int64, durations uint64) {
 }
 
 func TestShardTakesWhatWasRecorded(t *testing.T) {
-	s := NewShard()
+	s := NewShard(false)
 	series := s.Intern(Series{Scenario: "default", Name: "x", Method: "GET"})
 	s.Record(series, false, answered(200, 4*time.Millisecond))
 	s.Record(series, false, answered(200, 8*time.Millisecond))
@@ -84,7 +84,7 @@ func TestShardKeepsLatencyOfWhatCounts(t *testing.T) {
 		{"reset while sending", half, 0, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := NewShard()
+			s := NewShard(false)
 			s.Record(s.Intern(Series{}), tc.x.Code != 0, tc.x)
 			c := s.Take().order[0]
 			require.EqualValues(t, 1, c.Requests)
@@ -96,7 +96,7 @@ func TestShardKeepsLatencyOfWhatCounts(t *testing.T) {
 }
 
 func TestShardIsBounded(t *testing.T) {
-	s := NewShard()
+	s := NewShard(false)
 	const names = maxCells + 1000
 	for i := range names {
 		series := s.Intern(Series{Name: string(rune(i + 0x10000))})
@@ -116,7 +116,7 @@ func TestShardIsBounded(t *testing.T) {
 
 func TestShardLosesNothingBetweenTakes(t *testing.T) {
 	const writers, each = 8, 5000
-	s := NewShard()
+	s := NewShard(false)
 	series := s.Intern(Series{Name: "x"})
 	var wg sync.WaitGroup
 	for w := range writers {
@@ -152,7 +152,7 @@ func TestShardLosesNothingBetweenTakes(t *testing.T) {
 
 // Field report 37: a run of any length holds the same memory.
 func TestShardMemoryIsFlat(t *testing.T) {
-	s := NewShard()
+	s := NewShard(false)
 	series := s.Intern(Series{Name: "x"})
 	record := func(n int) {
 		for i := range n {
@@ -176,7 +176,7 @@ func TestShardMemoryIsFlat(t *testing.T) {
 
 // In steady state neither a record nor a Take allocates.
 func TestShardDoesNotAllocate(t *testing.T) {
-	s := NewShard()
+	s := NewShard(false)
 	series := s.Intern(Series{Name: "x"})
 	good, bad := answered(200, time.Millisecond), answered(503, 2*time.Millisecond)
 	step := func() {
@@ -191,7 +191,7 @@ func TestShardDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkShardRecord(b *testing.B) {
-	s := NewShard()
+	s := NewShard(false)
 	series := s.Intern(Series{Name: "x"})
 	x := answered(200, time.Millisecond)
 	b.ReportAllocs()

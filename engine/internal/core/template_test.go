@@ -17,7 +17,7 @@ func newFlow(t *testing.T, s plan.Scenario) (Flow, *Shard) {
 	}
 	tpl, err := NewTemplate(plan.Plan{Scenarios: []plan.Scenario{s}}.Resolved().Scenarios[0], "Broadside/test")
 	require.NoError(t, err)
-	shard := NewShard()
+	shard := NewShard(false)
 	return tpl.Flow(shard), shard
 }
 
@@ -185,7 +185,7 @@ func TestInterruptedRequestCounts(t *testing.T) {
 func TestTemplateIsShared(t *testing.T) {
 	tpl, err := NewTemplate(plan.Plan{Scenarios: []plan.Scenario{{Request: plan.Request{URL: "http://a.test/", Method: "POST", Body: []byte("b")}}}}.Resolved().Scenarios[0], "x")
 	require.NoError(t, err)
-	a, b := tpl.Flow(NewShard()), tpl.Flow(NewShard())
+	a, b := tpl.Flow(NewShard(false)), tpl.Flow(NewShard(false))
 	a.Begin(0)
 	a.Done(0, &Exchange{Status: 302, Location: "http://b.test/", SetCookie: []string{"s=1"}})
 	r := b.Begin(0).Req

@@ -36,7 +36,7 @@ func run(ctx context.Context, t *testing.T, s plan.Scenario, do core.Do) result 
 	require.NoError(t, err)
 	tpl, err := core.NewTemplate(s, "test")
 	require.NoError(t, err)
-	shard := core.NewShard()
+	shard := core.NewShard(false)
 	start := time.Now()
 	h := New(Config{
 		Start:    start,
