@@ -82,6 +82,7 @@ func (c *collector) addCell(cell *core.Cell) {
 	}
 	c.summary.Rates[summary.HTTPReqFailed] = failed
 	c.merge(summary.HTTPReqDuration, &cell.Duration)
+	c.merge(summary.HTTPReqCorrected, &cell.Corrected)
 	c.interval.Duration.Merge(&cell.Duration)
 	for i, name := range phaseMetrics {
 		c.merge(name, &cell.Phases[i])

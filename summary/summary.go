@@ -25,6 +25,7 @@ const (
 	HTTPReqReceiving  = "http_req_receiving"       // trend: first byte to the end of the body
 	Iterations        = "iterations"               // counter: iterations that went to their end
 	IterationDuration = "iteration_duration"       // trend
+	DroppedIterations = "dropped_iterations"       // counter: iterations that never began: due without a free VU, or left when the time was over
 	DataSent          = "data_sent"                // counter: bytes on the socket, TLS included
 	DataReceived      = "data_received"            // counter: bytes on the socket, TLS included, as they come: compressed
 	VUs               = "vus"                      // gauge: VUs at work, sampled each second
@@ -33,6 +34,10 @@ const (
 
 // Metrics of our own, beside k6's.
 const (
+	// trend, open models only: http_req_duration from when the request was due, the wait for a connection included. It
+	// has the same requests. The first of an iteration is due when the iteration is, the others when they are sent.
+	HTTPReqCorrected = "http_req_corrected_duration"
+
 	IterationsInterrupted = "iterations_interrupted" // counter: cut by the hard stop or an abort (k6 has no such metric)
 	HTTPReqRetries        = "http_req_retries"       // counter: requests sent again because their idle connection was closed under them; not in http_reqs
 	HTTPReqAnomalies      = "http_req_anomalies"     // counter: requests with bytes from the server that none asked for; counted over HTTP/1.1 only
