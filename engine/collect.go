@@ -40,13 +40,13 @@ func newCollector(start time.Time) *collector {
 	return &collector{summary: summary.New(start), errors: map[int]summary.ErrorClass{}}
 }
 
-// begin opens the tick at an offset from the run's start.
-func (c *collector) begin(elapsed time.Duration) {
+// begin opens the tick at an offset from the run's start. planned is how many VUs there are from that start.
+func (c *collector) begin(elapsed time.Duration, planned int) {
 	c.interval = summary.Bucket{At: c.elapsed, Duration: hist.New(hist.Coarse)}
-	c.elapsed, c.working, c.made = elapsed, 0, 0
+	c.elapsed, c.working, c.made = elapsed, 0, planned
 }
 
-// vus adds a scenario's VUs: at work now, at work at the most since the tick before, and made.
+// vus adds a scenario's VUs: at work now, at work at the most since the tick before, and made beyond the planned ones.
 func (c *collector) vus(working, peak, made int) {
 	c.working += working
 	c.interval.VUs += peak

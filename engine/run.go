@@ -34,7 +34,7 @@ type scenario struct {
 	host      *vus.Host
 	shard     *core.Shard
 	transport *std.Transport
-	vus       int
+	vus       int // that it has at its start
 }
 
 func newRun(cfg Config, p plan.Plan, observers []Observer) *run {
@@ -64,7 +64,7 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 			Flow:     func(int) core.Flow { return template.Flow(shard) },
 			Do:       transport.Do,
 		})
-		r.scenarios = append(r.scenarios, scenario{host, shard, transport, executor.MaxVUs()})
+		r.scenarios = append(r.scenarios, scenario{host, shard, transport, executor.VUs()})
 	}
 	r.collector = newCollector(r.start)
 	err := r.watch(ctx)
@@ -101,11 +101,28 @@ func (r *run) watch(ctx context.Context) error {
 	}
 }
 
+// vusPlanned is how many VUs there are from the start of the run, in k6's way: one serves scenarios that don't overlap
+// one after another, so it is the most that any moment needs.
+func (r *run) vusPlanned() int {
+	most := 0
+	for _, begins := range r.plan.Scenarios {
+		sum := 0
+		for i, s := range r.plan.Scenarios {
+			if s.StartTime <= begins.StartTime && begins.StartTime < s.End() {
+				sum += r.scenarios[i].vus
+			}
+		}
+		most = max(most, sum)
+	}
+	return most
+}
+
 // collect takes what the shards hold and tells the observers.
 func (r *run) collect(elapsed time.Duration) {
-	r.collector.begin(elapsed)
+	r.collector.begin(elapsed, r.vusPlanned())
 	for _, s := range r.scenarios {
-		r.collector.vus(s.host.Working(), s.host.Peak(), s.vus)
+		r.collector.vus(s.host.Working(), s.host.Peak(), s.host.VUs()-s.vus)
+		r.collector.count(summary.DroppedIterations, int64(s.host.Dropped()))
 		r.collector.add(s.shard.Take())
 	}
 	snapshot := r.collector.snapshot()
