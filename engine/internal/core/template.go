@@ -9,7 +9,7 @@ import (
 
 // The back-off of a VU after an exchange that got no response: its next attempt starts no sooner than this after the
 // last one did, doubling until a response comes. So a refused target is not hot-looped, and one that fails slowly is
-// not held up.
+// not held up. In an open model the schedule sees to that, and nothing may keep it.
 const (
 	minBackOff = 10 * time.Millisecond
 	maxBackOff = time.Second
@@ -135,7 +135,7 @@ func (f *requestFlow) record(method string, x *Exchange) {
 		series = f.seriesOf(method)
 	}
 	f.shard.Record(series, x.Code != 0 || !f.scenario.Request.ExpectedStatuses.Contains(x.Status), x)
-	if x.Status != 0 {
+	if x.Status != 0 || f.scenario.Open() {
 		f.backOff, f.rest = 0, 0
 		return
 	}

@@ -120,6 +120,16 @@ func TestHopsAreRequests(t *testing.T) {
 	}, got)
 }
 
+// An open model keeps its schedule, whatever the target does.
+func TestNoBackOffInAnOpenModel(t *testing.T) {
+	flow, _ := newFlow(t, plan.Scenario{Executor: plan.ConstantArrivalRate, Rate: 1, PreAllocatedVUs: 1})
+	for i := range 5 {
+		now := time.Duration(i) * time.Millisecond
+		flow.Begin(now)
+		require.Equal(t, Step{Verb: End}, flow.Done(now, &Exchange{Code: CodeRefused, Start: now, End: now}))
+	}
+}
+
 // Field reports 19 and 29: what gets no answer is tried again after 10 ms, doubling to 1 s from start to start, until
 // an answer comes.
 func TestBackOff(t *testing.T) {
