@@ -31,10 +31,14 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write counts what went.
+// Write counts what went, and does so beforehand: the answer may be read away, and the counter taken, before the write
+// returns.
 func (c *Conn) Write(p []byte) (int, error) {
+	c.counter.sent.Add(int64(len(p)))
 	n, err := c.Conn.Write(p)
-	c.counter.sent.Add(int64(n))
+	if n < len(p) {
+		c.counter.sent.Add(int64(n - len(p)))
+	}
 	return n, err
 }
 
