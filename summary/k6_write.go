@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"math"
 	"time"
+
+	"github.com/nollagluiz/broadside/plan"
 )
 
 // trendStats are the values that we give of a trend: k6's default ones, and p(99) and the count, which k6 gives when
@@ -16,7 +18,8 @@ func trendStats() []string {
 
 // K6 gives the summary in k6's terms: its names, its units (trends in ms), and its rule of what is there: data_sent and
 // data_received always, everything else only if it was sampled. So a run without requests has no http_* metric. Our own
-// counters come under their own names. Thresholds, checks and groups are none.
+// counters come under their own names. A metric that a threshold names is there, with its parent, whether or not it was
+// sampled: then its values are 0. Checks and groups are none.
 //
 // Two things differ from what k6 would write of the same run: p(99) and count are always there; and a target that never
 // answered has no latency, where k6 has zeros.
@@ -35,7 +38,7 @@ func (s *Summary) K6() *K6 {
 	}
 	for name, n := range s.Counters {
 		if n > 0 {
-			counter(name, "default", n)
+			counter(name, contains(name), n)
 		}
 	}
 	counter(DataSent, "data", s.Counters[DataSent])
@@ -61,7 +64,55 @@ func (s *Summary) K6() *K6 {
 			"count": float64(t.Count()),
 		})
 	}
+	for _, r := range s.Thresholds {
+		k.addThreshold(r)
+	}
 	return k
+}
+
+// contains tells what a counter's samples are, in k6's words.
+func contains(name string) string {
+	if m, _ := plan.MetricOf(name); m.Name == DataSent || m.Name == DataReceived {
+		return "data"
+	}
+	return "default"
+}
+
+// addThreshold puts a threshold under its metric. Of two with one expression, which differ in what else they say, the
+// crossed one is shown.
+func (k *K6) addThreshold(r ThresholdResult) {
+	parent, known := plan.MetricOf(r.Metric)
+	for _, name := range []string{parent.Name, r.Metric} {
+		if _, sampled := k.Metrics[name]; !sampled && known {
+			k.Metrics[name] = emptyMetric(parent)
+		}
+	}
+	m, ok := k.Metrics[r.Metric]
+	if !ok {
+		return
+	}
+	if m.Thresholds == nil {
+		m.Thresholds = map[string]bool{}
+	}
+	held, twice := m.Thresholds[r.Expression]
+	m.Thresholds[r.Expression] = r.OK && (held || !twice)
+	k.Metrics[r.Metric] = m
+}
+
+// emptyMetric is what k6 gives of a metric without a sample.
+func emptyMetric(of plan.Metric) K6Metric {
+	m := K6Metric{Type: string(of.Type), Contains: contains(of.Name)}
+	stats := map[plan.MetricType][]string{
+		plan.Counter: {"count", "rate"}, plan.Gauge: {"value", "min", "max"}, plan.Rate: {"rate", "passes", "fails"}, plan.Trend: trendStats(),
+	}[of.Type]
+	if of.Type == plan.Trend {
+		m.Contains = "time"
+	}
+	m.Values = make(map[string]float64, len(stats))
+	for _, stat := range stats {
+		m.Values[stat] = 0
+	}
+	return m
 }
 
 // perSecond is a rate over a run; 0 for a run that took no time.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/nollagluiz/broadside/plan"
 	"github.com/nollagluiz/broadside/summary"
 	"github.com/nollagluiz/broadside/summary/hist"
 )
@@ -276,4 +277,57 @@ func FuzzReadK6(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A metric that a threshold names is there with its parent, as 0 if it wasn't sampled; flat says true of what was crossed
+// (k6 v2.2.0, seen in both shapes).
+func TestK6Thresholds(t *testing.T) {
+	s := ran()
+	s.Counters["data_sent{scenario:a}"] = 7
+	s.Thresholds = s.Evaluate(conditions(t, threshold("http_reqs: count>0"), threshold("http_reqs: count > 1000"), threshold("http_req_sending{status:200}: p(99.9)<1"),
+		threshold("http_req_failed{status:500}: rate>1"), threshold("dropped_iterations: count>0"), threshold("data_sent{scenario:a}: count>6"), threshold("vus{scenario:a}: value>=0")))
+	s.Thresholds = append(s.Thresholds, summary.ThresholdResult{Threshold: s.Thresholds[0].Threshold}, // the same once more, but crossed
+		summary.ThresholdResult{Threshold: plan.Threshold{Metric: "of_a_script", Expression: "count>0"}})
+	k := s.K6()
+	for _, c := range []struct {
+		name       string
+		kind       string
+		contains   string
+		first      string
+		value      float64
+		thresholds map[string]bool
+	}{
+		{"http_reqs", "counter", "default", "count", 4, map[string]bool{"count>0": false, "count > 1000": false}},
+		{"http_req_sending{status:200}", "trend", "time", "p(95)", 0, map[string]bool{"p(99.9)<1": true}},
+		{"http_req_failed{status:500}", "rate", "default", "passes", 0, map[string]bool{"rate>1": true}},
+		{"dropped_iterations", "counter", "default", "rate", 0, map[string]bool{"count>0": false}},
+		{"data_sent{scenario:a}", "counter", "data", "count", 7, map[string]bool{"count>6": true}},
+		{"data_sent", "counter", "data", "count", float64(s.Counters[summary.DataSent]), nil},
+		{"vus{scenario:a}", "gauge", "default", "value", 0, map[string]bool{"value>=0": true}},
+		{"vus", "gauge", "default", "value", s.Gauges[summary.VUs].Value, nil},
+	} {
+		m, ok := k.Metrics[c.name]
+		if !ok || m.Type != c.kind || m.Contains != c.contains || m.Values[c.first] != c.value {
+			t.Errorf("%s: %v %+v", c.name, ok, m)
+		}
+		if diff := cmp.Diff(c.thresholds, m.Thresholds); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+	if _, ok := k.Metrics["of_a_script"]; ok {
+		t.Error("a metric of no known type is there")
+	}
+	for _, write := range []func() ([]byte, error){k.Flat, k.HandleSummary} {
+		data, err := write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := summary.ReadK6(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(k.Crossed(), again.Crossed()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", again.Shape, diff)
+		}
+	}
 }

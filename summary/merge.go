@@ -13,7 +13,8 @@ import (
 // s keeps no reference to it.
 //
 // The duration is the longer one. Gauges add up, since VUs here and VUs there are at work together; the greatest sum was
-// perhaps never reached, so a merged Max is an upper bound and a merged Min a lower one.
+// perhaps never reached, so a merged Max is an upper bound and a merged Min a lower one. Thresholds are evaluated again,
+// over the whole.
 func (s *Summary) Merge(o *Summary) {
 	if s.Start.IsZero() || !o.Start.IsZero() && o.Start.Before(s.Start) {
 		s.Start = o.Start
@@ -23,9 +24,12 @@ func (s *Summary) Merge(o *Summary) {
 	s.Rates = mergeMap(s.Rates, o.Rates, func(a, b Rate) Rate { return Rate{a.True + b.True, a.Total + b.Total} })
 	s.Gauges = mergeMap(s.Gauges, o.Gauges, addGauge)
 	s.Statuses = mergeMap(s.Statuses, o.Statuses, addInt)
+	s.Unexpected = mergeMap(s.Unexpected, o.Unexpected, addInt)
+	s.Broken += o.Broken
 	s.mergeTrends(o.Trends)
 	s.mergeErrors(o.Errors)
 	s.Series.Merge(o.Series)
+	s.mergeThresholds(o.Thresholds)
 }
 
 func addInt(a, b int64) int64 { return a + b }

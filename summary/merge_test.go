@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/nollagluiz/broadside/plan"
 	"github.com/nollagluiz/broadside/summary"
 	"github.com/nollagluiz/broadside/summary/hist"
 )
@@ -45,6 +47,17 @@ func genSummary() *rapid.Generator[*summary.Summary] {
 			s.Errors = append(s.Errors, summary.ErrorClass{Code: code, Count: count.Draw(t, "n"), Sample: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "sample")})
 		}
 		s.Series = genSeries().Draw(t, "series")
+		s.Unexpected = rapid.MapOf(rapid.SampledFrom([]int{200, 500}), count).Draw(t, "unexpected")
+		s.Broken = count.Draw(t, "broken")
+		for _, text := range []string{"http_reqs: rate<1", "http_req_failed: rate<0.5", "vus: value>50", "http_req_duration: p(95)<100", "http_req_waiting: avg>1"} {
+			c, err := threshold(text).Parse()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := s.Evaluate([]plan.Condition{c})[0]
+			r.Cut = !r.OK && rapid.Bool().Draw(t, "cut")
+			s.Thresholds = append(s.Thresholds, r)
+		}
 		return s
 	})
 }
@@ -54,7 +67,8 @@ func same(a, b *summary.Summary) bool {
 		maps.Equal(a.Counters, b.Counters) && maps.Equal(a.Rates, b.Rates) &&
 		maps.Equal(a.Gauges, b.Gauges) && maps.Equal(a.Statuses, b.Statuses) &&
 		maps.EqualFunc(a.Trends, b.Trends, sameHistogram) && slices.Equal(a.Errors, b.Errors) &&
-		sameSeries(a.Series, b.Series, false)
+		sameSeries(a.Series, b.Series, false) &&
+		maps.Equal(a.Unexpected, b.Unexpected) && a.Broken == b.Broken && cmp.Equal(a.Thresholds, b.Thresholds)
 }
 
 func mergedSummary(parts ...*summary.Summary) *summary.Summary {

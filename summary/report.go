@@ -84,7 +84,7 @@ func (r *report) end(title string) {
 		}
 	}
 	for _, row := range rows {
-		line := "  " + row.name + strings.Repeat(".", max(nameWidth-len(row.name), 0)) + ":"
+		line := "  " + row.name + strings.Repeat(".", max(nameWidth-utf8.RuneCountInString(row.name), 0)) + ":"
 		for i, cell := range row.cells {
 			line += fmt.Sprintf(" %-*s", widths[[2]int{len(row.cells), i}], cell)
 		}
@@ -94,25 +94,34 @@ func (r *report) end(title string) {
 }
 
 func (r *report) summary(s *Summary) {
-	http := []string{HTTPReqDuration, ExpectedDuration, HTTPReqBlocked, HTTPReqConnecting, HTTPReqTLS, HTTPReqSending,
+	http := []string{HTTPReqDuration, HTTPReqCorrected, HTTPReqBlocked, HTTPReqConnecting, HTTPReqTLS, HTTPReqSending,
 		HTTPReqWaiting, HTTPReqReceiving, HTTPReqFailed, HTTPReqs, HTTPReqRetries, HTTPReqAnomalies}
-	execution := []string{IterationDuration, Iterations, IterationsInterrupted, VUs, VUsMax}
+	execution := []string{IterationDuration, Iterations, DroppedIterations, IterationsInterrupted, DroppedIterations, VUs, VUsMax}
 	network := []string{DataReceived, DataSent}
 	builtIn := slices.Concat(http, execution, network)
 	custom := map[string]bool{}
-	for _, names := range [][]string{names(s.Counters), names(s.Rates), names(s.Gauges), names(s.Trends)} {
-		for _, name := range names {
-			if !slices.Contains(builtIn, name) {
-				custom[name] = true
-			}
+	submetrics := map[string][]string{} // sorted, by the name of their parent
+	all := slices.Concat(names(s.Counters), names(s.Rates), names(s.Gauges), names(s.Trends))
+	slices.Sort(all)
+	for _, name := range slices.Compact(all) {
+		parent, _, sub := strings.Cut(name, "{")
+		switch {
+		case sub:
+			submetrics[parent] = append(submetrics[parent], name)
+		case !slices.Contains(builtIn, name):
+			custom[name] = true
 		}
 	}
+	r.thresholds(s.Thresholds)
 	for _, section := range []struct {
 		title string
 		names []string
 	}{{"CUSTOM", names(custom)}, {"HTTP", http}, {"EXECUTION", execution}, {"NETWORK", network}} {
 		for _, name := range section.names {
-			r.metric(s, name)
+			r.metric(s, name, name)
+			for _, sub := range submetrics[name] {
+				r.metric(s, sub, "  "+sub[len(name):])
+			}
 		}
 		r.end(section.title)
 	}
@@ -123,16 +132,38 @@ func (r *report) summary(s *Summary) {
 	}
 }
 
+// thresholds lists each under its metric.
+func (r *report) thresholds(results []ThresholdResult) {
+	if len(results) == 0 {
+		return
+	}
+	fmt.Fprintln(&r.text, r.paint(bold, "THRESHOLDS"))
+	metric := ""
+	for _, t := range slices.SortedStableFunc(slices.Values(results), func(a, b ThresholdResult) int { return cmp.Compare(a.Metric, b.Metric) }) {
+		if t.Metric != metric {
+			metric = t.Metric
+			fmt.Fprintf(&r.text, "  %s\n", printable(metric))
+		}
+		mark, color, cut := "✓", green, ""
+		if !t.OK {
+			mark, color = "✗", red
+		}
+		if t.Cut {
+			cut = ", cut the run"
+		}
+		fmt.Fprintf(&r.text, "    %s %s (%s%s)\n", r.paint(color, mark), printable(t.Expression), t.value(), cut)
+	}
+	fmt.Fprintln(&r.text)
+}
+
 // metric adds a row for what was sampled under a name. The durations of expected responses are a row only where some
 // requests failed: elsewhere they repeat those of all.
-func (r *report) metric(s *Summary, name string) {
-	title := name
-	if name == ExpectedDuration {
-		if s.Rates[HTTPReqFailed].True == 0 {
-			return
-		}
-		title = "  {expected_response:true}"
+func (r *report) metric(s *Summary, name, title string) {
+	named := func(t ThresholdResult) bool { return t.Metric == name }
+	if name == ExpectedDuration && s.Rates[HTTPReqFailed].True == 0 && !slices.ContainsFunc(s.Thresholds, named) {
+		return
 	}
+	title = printable(title)
 	if t := s.Trends[name]; t != nil && t.Count() > 0 {
 		r.add(title, "avg="+span(t.Mean()), "min="+span(float64(t.Min())), "med="+span(t.Quantile(0.5)), "max="+span(float64(t.Max())),
 			"p(90)="+span(t.Quantile(0.9)), "p(95)="+span(t.Quantile(0.95)), "p(99)="+span(t.Quantile(0.99)))
@@ -145,7 +176,7 @@ func (r *report) metric(s *Summary, name string) {
 	}
 	n := s.Counters[name]
 	switch {
-	case name == DataReceived || name == DataSent:
+	case contains(name) == "data":
 		r.add(title, size(float64(n)), size(perSecond(n, s.Duration))+"/s")
 	case n > 0 || name == HTTPReqs || name == Iterations:
 		r.add(title, fmt.Sprint(n), fmt.Sprintf("%.2f/s", perSecond(n, s.Duration)))

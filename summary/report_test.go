@@ -65,6 +65,14 @@ func TestWriteReport(t *testing.T) {
 	clean.Rates[summary.HTTPReqFailed], clean.Errors = summary.Rate{Total: 4}, nil
 	nothing := summary.New(time.Time{})
 	nothing.Trends[summary.HTTPReqDuration] = hist.New(hist.Fine)
+	limited := full()
+	limited.Counters["http_reqs{status:200}"] = 99_999
+	limited.Counters["data_received{scenario:login}"] = 1_000_000
+	limited.Trends["http_req_duration{name:\x1b[2J}"] = limited.Trends[summary.HTTPReqDuration]
+	limited.Thresholds = limited.Evaluate(conditions(t, threshold("http_reqs: count>0"), threshold("http_req_duration: p(95)<500"),
+		threshold("http_req_duration: p(99)<3000"), threshold("http_reqs{status:200}: rate>10000"), threshold("http_reqs{status:404}: count<1"),
+		threshold("http_req_duration{name:\x1b[2J}: avg<1"), threshold("vus: value>5"), threshold("data_received{scenario:login}: rate>1")))
+	limited.Thresholds[1].Cut = true
 	for name, c := range map[string]struct {
 		outcome summary.Outcome
 		opts    summary.ReportOptions
@@ -74,6 +82,7 @@ func TestWriteReport(t *testing.T) {
 		"failed":   {summary.Judge(ran(), false), summary.ReportOptions{}},
 		"color":    {summary.Judge(ran(), false), summary.ReportOptions{Color: true}},
 		"refused":  {summary.Judge(refused, false), summary.ReportOptions{}},
+		"limited":  {summary.Judge(limited, false), summary.ReportOptions{}},
 		"nothing":  {summary.Judge(nothing, false), summary.ReportOptions{}},
 		"aborted":  {summary.Judge(ran(), true), summary.ReportOptions{}},
 		"no-start": {summary.Outcome{Verdict: summary.Error, Message: "k6 was not found."}, summary.ReportOptions{}},

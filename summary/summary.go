@@ -79,29 +79,33 @@ type ErrorClass struct {
 	Sample string // one message of them, bounded, without credentials
 }
 
-// Summary is what one run, or a merge of runs, measured. Maps are keyed by metric name; a metric without a sample is
-// absent.
+// Summary is what one run, or a merge of runs, measured. Maps are keyed by metric name, that of a submetric as its
+// threshold wrote it, "http_reqs{status:200}"; a metric without a sample is absent.
 type Summary struct {
-	Start    time.Time     // wall clock when the run began: for people, never part of a measurement
-	Duration time.Duration // monotonic, from the start of the first VU to the end of the last
-	Counters map[string]int64
-	Rates    map[string]Rate
-	Gauges   map[string]Gauge
-	Trends   map[string]*hist.Histogram // nanoseconds
-	Statuses map[int]int64              // answers by HTTP status
-	Errors   []ErrorClass               // by count, the most first
-	Series   Series
+	Start      time.Time     // wall clock when the run began: for people, never part of a measurement
+	Duration   time.Duration // monotonic, from the start of the first VU to the end of the last
+	Counters   map[string]int64
+	Rates      map[string]Rate
+	Gauges     map[string]Gauge
+	Trends     map[string]*hist.Histogram // nanoseconds
+	Statuses   map[int]int64              // whole answers by HTTP status
+	Unexpected map[int]int64              // of Statuses, those that their requests did not expect
+	Broken     int64                      // answers whose head came and whose body didn't; not in Statuses
+	Errors     []ErrorClass               // by count, the most first
+	Thresholds []ThresholdResult          // of the plan's, in its order
+	Series     Series
 }
 
 // New returns an empty summary whose maps are made.
 func New(start time.Time) *Summary {
 	return &Summary{
-		Start:    start,
-		Counters: map[string]int64{},
-		Rates:    map[string]Rate{},
-		Gauges:   map[string]Gauge{},
-		Trends:   map[string]*hist.Histogram{},
-		Statuses: map[int]int64{},
+		Start:      start,
+		Counters:   map[string]int64{},
+		Rates:      map[string]Rate{},
+		Gauges:     map[string]Gauge{},
+		Trends:     map[string]*hist.Histogram{},
+		Statuses:   map[int]int64{},
+		Unexpected: map[int]int64{},
 	}
 }
 

@@ -1,6 +1,9 @@
 package summary
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Verdict is the one word on a run. Each comes with a sentence for people.
 type Verdict string
@@ -50,11 +53,71 @@ func Judge(s *Summary, aborted bool) Outcome {
 	return Outcome{Summary: s, Verdict: verdict, Message: message}
 }
 
+// JudgeK6 gives the verdict on a run that an external k6 made, by what it measured; its exit code may tell more. A run
+// whose summary names thresholds is judged by these; the newest of k6's shapes names none.
+func JudgeK6(k *K6, aborted bool) Outcome {
+	verdict, message := k.judge(aborted)
+	return Outcome{K6: k, Verdict: verdict, Message: message}
+}
+
+func (k *K6) judge(aborted bool) (Verdict, string) {
+	f := k.Fields()
+	named := false
+	for _, m := range k.Metrics {
+		named = named || len(m.Thresholds) > 0
+	}
+	rate := 0.0
+	if f.ErrorRate != nil {
+		rate = *f.ErrorRate
+	}
+	switch crossed := k.Crossed(); {
+	case aborted:
+		return Aborted, abortedAfter(f.Requests)
+	case f.Requests == 0:
+		return NoRequests, noRequests
+	case f.DataReceivedBytes == 0, f.Failures == f.Requests && f.P50 == nil:
+		return TargetUnreachable, fmt.Sprintf("None of %d requests got a response.", f.Requests)
+	case len(crossed) > 0:
+		return ThresholdFailed, wereCrossed(crossed) + "."
+	case !named && rate > DefaultMaxFailRate:
+		return ThresholdFailed, tooManyFailed(rate, f.Requests) + "."
+	}
+	return OK, fewFailed(rate, f.Requests)
+}
+
+const noRequests = "Not one request was made."
+
+func abortedAfter(requests int64) string {
+	return fmt.Sprintf("The run was aborted after %d requests.", requests)
+}
+
+func tooManyFailed(rate float64, requests int64) string {
+	return fmt.Sprintf("%.4g %% of %d requests failed, over the limit of %g %%", 100*rate, requests, 100*DefaultMaxFailRate)
+}
+
+// wereCrossed names some of the thresholds.
+func wereCrossed(crossed []string) string {
+	const most = 5
+	text := "A threshold was crossed: "
+	if len(crossed) > 1 {
+		text = fmt.Sprintf("%d thresholds were crossed: ", len(crossed))
+	}
+	text += strings.Join(crossed[:min(len(crossed), most)], "; ")
+	if more := len(crossed) - most; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
+
+func fewFailed(rate float64, requests int64) string {
+	return fmt.Sprintf("%d requests, %.4g %% failed.", requests, 100*rate)
+}
+
 func (s *Summary) judge(aborted bool) (Verdict, string) {
 	failed := s.Rates[HTTPReqFailed]
 	total := failed.Total
 	rate, _ := failed.Value()
-	answered := int64(0)
+	answered := s.Broken
 	for _, n := range s.Statuses {
 		answered += n
 	}
@@ -67,19 +130,36 @@ func (s *Summary) judge(aborted bool) (Verdict, string) {
 			most = e
 		}
 	}
-	switch {
+	switch crossed := s.crossed(); {
 	case aborted:
-		return Aborted, fmt.Sprintf("The run was aborted after %d requests.", total)
+		return Aborted, abortedAfter(total)
 	case total == 0:
-		return NoRequests, "Not one request was made."
+		return NoRequests, noRequests
 	case answered == 0 && 2*generator.Count > total, answered > 0 && 100*generator.Count > total:
 		return GeneratorLimited, fmt.Sprintf("%d of %d requests could not be made by the agent itself%s.", generator.Count, total, after(": ", generator))
 	case answered == 0:
 		return TargetUnreachable, fmt.Sprintf("None of %d requests got a response%s.", total, after("; most often: ", most))
-	case rate > DefaultMaxFailRate:
-		return ThresholdFailed, fmt.Sprintf("%.4g %% of %d requests failed, over the limit of %g %%.", 100*rate, total, 100*DefaultMaxFailRate)
+	case len(crossed) > 0:
+		return ThresholdFailed, wereCrossed(crossed) + s.mostFailed("; failures most often: ", most) + "."
+	case len(s.Thresholds) == 0 && rate > DefaultMaxFailRate:
+		return ThresholdFailed, tooManyFailed(rate, total) + s.mostFailed("; most often: ", most) + "."
 	}
-	return OK, fmt.Sprintf("%d requests, %.4g %% failed.", total, 100*rate)
+	return OK, fewFailed(rate, total)
+}
+
+// mostFailed names after a link what most failed requests met: an unexpected status, or most of all error classes. It
+// is "" where none failed. A status under 400 has no error class.
+func (s *Summary) mostFailed(link string, most ErrorClass) string {
+	status, n := 0, most.Count
+	for code, count := range s.Unexpected {
+		if count > n || count == n && status != 0 && code < status {
+			status, n = code, count
+		}
+	}
+	if status != 0 {
+		return fmt.Sprintf("%sHTTP status %d", link, status)
+	}
+	return after(link, most)
 }
 
 // after names an error class after a link; "" if there is none.
