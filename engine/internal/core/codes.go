@@ -12,6 +12,7 @@ const (
 	CodeDNS              = 1100
 	CodeNoSuchHost       = 1101
 	CodeDenied           = 1110 // an address on the deny-list
+	CodeBlocked          = 1111 // a name that the plan blocks
 	CodeTCP              = 1200
 	CodeBrokenPipe       = 1201
 	CodeTCPErrno         = 1202 // another error of the operating system

@@ -29,15 +29,18 @@ func Classify(err error) (code uint16, text string) {
 
 func codeOf(err error) uint16 {
 	var (
-		denied *deniedError
-		dns    *net.DNSError
-		op     *net.OpError
+		denied  *deniedError
+		blocked *blockedError
+		dns     *net.DNSError
+		op      *net.OpError
 	)
 	switch {
 	case exhausted(err):
 		return summary.CodeGenerator
 	case errors.As(err, &denied):
 		return core.CodeDenied
+	case errors.As(err, &blocked):
+		return core.CodeBlocked
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
 			return core.CodeNoSuchHost

@@ -51,7 +51,15 @@ func prefixes(texts ...string) []netip.Prefix {
 	return out
 }
 
-// denied tells whether a holds the address, or the IPv4 address that it wraps.
+// unmapped is a range of IPv4-mapped addresses as one of IPv4, and any other as it is.
+func unmapped(p netip.Prefix) netip.Prefix {
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		return netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p
+}
+
+// denied tells whether list holds the address, or the IPv4 address that it wraps.
 func denied(list []netip.Prefix, a netip.Addr) bool {
 	for _, form := range []netip.Addr{a.WithZone(""), inner(a)} {
 		for _, p := range list {

@@ -1,6 +1,10 @@
-// Package dial makes connections for every transport: it resolves with a cache, refuses denied addresses after DNS,
-// connects to the address that it checked, falls back between addresses, shakes hands, counts the bytes on the socket,
-// and maps every failure to k6's error codes (Classify).
+// Package dial makes connections for every transport, by the rules of a plan.Network. For each one it refuses blocked
+// names; follows the plan's hosts, or else resolves, with a cache; refuses denied addresses, wherever they come from;
+// connects to an address that it checked, and falls back to the next; shakes hands; and counts the bytes on the socket.
+// It maps every failure to k6's error codes (Classify).
+//
+// Falling back is RFC 8305's, with two things left to others: the resolver asks for both families and answers once it
+// has both, so there is no Resolution Delay (section 3), and k6's policy says which family comes first.
 //
 // It is not a pool: a transport keeps its own connections. A Dialer belongs to one run, so a name is resolved anew in
 // each; its methods may be called concurrently.
@@ -12,9 +16,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/nollagluiz/broadside/plan"
 )
 
 const (
@@ -30,14 +37,16 @@ type Connect func(ctx context.Context, network, address string) (net.Conn, error
 // Config is how a Dialer connects. The zero value is complete.
 type Config struct {
 	DenyPrivate bool     // also refuse loopback, private and the like, not only link-local and cloud metadata
+	Rules       *Rules   // the plan's; those of the zero plan.Network if nil
 	Resolver    Resolver // net.DefaultResolver if nil
 	Connect     Connect  // a net.Dialer if nil
 }
 
 // Dialer makes connections.
 type Dialer struct {
+	rules   *Rules
 	deny    []netip.Prefix
-	names   cache
+	names   *cache
 	connect Connect
 
 	mu     sync.Mutex // guards conns and closed
@@ -48,14 +57,18 @@ type Dialer struct {
 
 // New returns a Dialer. Close it when its connections are no longer needed.
 func New(cfg Config) *Dialer {
+	if cfg.Rules == nil {
+		cfg.Rules = &Rules{}
+	}
+	if cfg.Resolver == nil {
+		cfg.Resolver = net.DefaultResolver
+	}
 	d := &Dialer{
-		deny:    Denied(cfg.DenyPrivate),
-		names:   cache{resolver: cfg.Resolver, names: map[string]*answer{}},
+		rules:   cfg.Rules,
+		deny:    append(Denied(cfg.DenyPrivate), cfg.Rules.deny...),
+		names:   newCache(cfg.Resolver, cfg.Rules.dns),
 		connect: cfg.Connect,
 		conns:   map[*Conn]struct{}{},
-	}
-	if d.names.resolver == nil {
-		d.names.resolver = net.DefaultResolver
 	}
 	if d.connect == nil {
 		d.connect = (&net.Dialer{KeepAlive: keepAlive}).DialContext
@@ -145,7 +158,7 @@ func (d *Dialer) forget(c *Conn) {
 	delete(d.conns, c)
 }
 
-// addresses resolves "host:port" to the addresses that may be dialled, in the order of trying.
+// addresses gives the addresses for "host:port" that may be dialled, in the order of trying.
 func (d *Dialer) addresses(ctx context.Context, address string) ([]netip.AddrPort, error) {
 	host, portText, err := net.SplitHostPort(address)
 	if err != nil {
@@ -155,40 +168,52 @@ func (d *Dialer) addresses(ctx context.Context, address string) ([]netip.AddrPor
 	if err != nil {
 		return nil, &net.AddrError{Err: "invalid port", Addr: portText}
 	}
-	addrs, err := d.resolve(ctx, host)
+	addrs, err := d.resolve(ctx, host, uint16(port))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]netip.AddrPort, 0, min(len(addrs), maxAddresses))
-	for _, a := range addrs {
-		if len(out) < maxAddresses && !denied(d.deny, a) {
-			out = append(out, netip.AddrPortFrom(a, uint16(port)))
-		}
+	first := addrs[0].Addr()
+	addrs = slices.DeleteFunc(addrs, func(a netip.AddrPort) bool { return denied(d.deny, a.Addr()) })
+	if len(addrs) == 0 {
+		return nil, &deniedError{host: host, addr: first}
 	}
-	if len(out) == 0 {
-		return nil, &deniedError{host: host, addr: addrs[0]}
+	return addrs[:min(len(addrs), maxAddresses)], nil
+}
+
+// resolve gives at least one address: what the plan says, or host itself, or what DNS says. The slice is the caller's.
+func (d *Dialer) resolve(ctx context.Context, host string, port uint16) ([]netip.AddrPort, error) {
+	name := plan.CanonicalHost(host)
+	literal, notLiteral := netip.ParseAddr(host)
+	if _, blocked := d.rules.blocked.find(name); blocked && notLiteral != nil {
+		return nil, &blockedError{host}
+	}
+	if to, ok := d.rules.hosts.find(name, port); ok {
+		return []netip.AddrPort{to}, nil
+	}
+	if notLiteral == nil {
+		return []netip.AddrPort{netip.AddrPortFrom(literal, port)}, nil
+	}
+	began := time.Now()
+	addrs, turn, err := d.names.lookup(ctx, host)
+	if err == nil {
+		addrs = order(addrs, d.rules.dns, turn)
+	}
+	if err == nil && len(addrs) == 0 {
+		err = &net.DNSError{Err: "no addresses of a family that the plan takes", Name: host, IsNotFound: true}
+	}
+	if err != nil {
+		return nil, &lookupError{err, time.Since(began)}
+	}
+	out := make([]netip.AddrPort, len(addrs))
+	for i, a := range addrs {
+		out[i] = netip.AddrPortFrom(a, port)
 	}
 	return out, nil
 }
 
-func (d *Dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a}, nil
-	}
-	began := time.Now()
-	addrs, err := d.names.lookup(ctx, host)
-	if err != nil {
-		return nil, &lookupError{err, time.Since(began)}
-	}
-	if len(addrs) == 0 {
-		return nil, &lookupError{&net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}, time.Since(began)}
-	}
-	return order(addrs), nil
-}
-
-// fallBack connects to the first address that answers: the next is tried when one has failed, or has been silent for
-// fallbackDelay, so that a broken address (an AAAA record that leads nowhere) costs a moment and no failure. The error
-// is that of the first address.
+// fallBack connects to the first address that answers (RFC 8305 section 5): the next is tried when the one before has
+// failed, or has been silent for fallbackDelay, so that a broken address (an AAAA record that leads nowhere) costs a
+// moment and no failure. The error is that of the first address.
 func (d *Dialer) fallBack(ctx context.Context, addrs []netip.AddrPort) (net.Conn, error) {
 	if len(addrs) == 1 {
 		return d.one(ctx, addrs[0])
@@ -203,7 +228,10 @@ func (d *Dialer) fallBack(ctx context.Context, addrs []netip.AddrPort) (net.Conn
 	results := make(chan result, len(addrs))
 	errs := make([]error, len(addrs))
 	tried, pending := 0, 0
+	delay := time.NewTicker(fallbackDelay)
+	defer delay.Stop()
 	try := func() {
+		delay.Reset(fallbackDelay)
 		i := tried
 		tried++
 		pending++
@@ -213,8 +241,6 @@ func (d *Dialer) fallBack(ctx context.Context, addrs []netip.AddrPort) (net.Conn
 		}()
 	}
 	try()
-	delay := time.NewTicker(fallbackDelay)
-	defer delay.Stop()
 	var won net.Conn
 	for pending > 0 {
 		select {

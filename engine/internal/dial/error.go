@@ -41,6 +41,11 @@ func (e *deniedError) Error() string {
 	return fmt.Sprintf("%.100s leads to %v, which is on the deny-list", e.host, e.addr)
 }
 
+// blockedError is a name that the plan blocks.
+type blockedError struct{ host string }
+
+func (e *blockedError) Error() string { return fmt.Sprintf("%.100s is blocked by the plan", e.host) }
+
 // lookupError is a lookup that failed, and how long that took.
 type lookupError struct {
 	err  error

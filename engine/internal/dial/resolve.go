@@ -1,123 +1,121 @@
 package dial
 
 import (
+	"cmp"
 	"context"
-	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/nollagluiz/broadside/plan"
 )
 
-// Resolver looks names up; *net.Resolver is one.
+// Resolver looks names up; *net.Resolver is one. The network is "ip", "ip4" or "ip6".
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// How long an answer of DNS is used: k6's default for a good one (v2.2, "dns": ttl 5m), and a moment for a bad one, so
-// that a thousand VUs don't ask for one missing name a thousand times at once.
-const (
-	positiveTTL = 5 * time.Minute
-	negativeTTL = time.Second
-)
+// negativeTTL is how long a bad answer of DNS is used: a moment, so that a thousand VUs don't ask for one missing name a
+// thousand times at once.
+const negativeTTL = time.Second
 
 // maxNames bounds the cache: redirects choose names.
 const maxNames = 1024
 
-// cache remembers what names resolve to. Concurrent misses of one name ask once.
+// cache remembers what names resolve to, for the plan's TTL, since a Resolver does not tell the record's. An answer that
+// has expired is never used, also when the next question fails: a run sees what its users would. Concurrent misses of
+// one name ask once.
 type cache struct {
 	resolver Resolver
+	network  string
+	ttl      time.Duration // 0: each lookup that finds no question under way asks
 
-	mu    sync.Mutex // guards names
+	mu    sync.Mutex // guards names, and the turns in them
 	names map[string]*answer
 }
 
-// answer is what a name resolves to; its fields are final once done is closed.
+func newCache(resolver Resolver, dns plan.DNS) *cache {
+	c := &cache{resolver: resolver, network: "ip", names: map[string]*answer{}}
+	c.ttl = max(cmp.Or(dns.TTL, plan.DefaultDNSTTL), 0)
+	switch dns.Policy {
+	case plan.OnlyIPv4:
+		c.network = "ip4"
+	case plan.OnlyIPv6:
+		c.network = "ip6"
+	}
+	return c
+}
+
+// answer is what a name resolves to; its fields but turn are final once done is closed.
 type answer struct {
 	done    chan struct{}
+	gaveUp  bool // who asked did not wait for the end: this is no answer
 	addrs   []netip.Addr
 	err     error
 	expires time.Time
+
+	turn int // connections to the name so far
 }
 
-// lookup gives the addresses of host in no particular order. The slice is shared: not to be written to.
-func (c *cache) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+// expired tells whether another has to be asked for; false while the question is under way.
+func (a *answer) expired() bool {
+	select {
+	case <-a.done:
+		return !time.Now().Before(a.expires)
+	default:
+		return false
+	}
+}
+
+// lookup gives the addresses of host as the resolver orders them, and how many lookups of it came before. The slice is
+// shared: not to be written to.
+func (c *cache) lookup(ctx context.Context, host string) (addrs []netip.Addr, turn int, err error) {
 	for {
-		a, mine := c.find(host)
+		a, turn, mine := c.find(host)
 		if mine {
 			c.ask(ctx, host, a)
-			return a.addrs, a.err
+			return a.addrs, turn, a.err
 		}
 		select {
 		case <-a.done:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, 0, ctx.Err()
 		}
-		if time.Now().Before(a.expires) {
-			return a.addrs, a.err
+		if !a.gaveUp {
+			return a.addrs, turn, a.err
 		}
-		// Expired, or whoever asked gave up: ask again.
-		c.forget(host, a)
 	}
 }
 
 // find gives the answer of host, and whether the caller is the one who has to ask for it.
-func (c *cache) find(host string) (a *answer, mine bool) {
+func (c *cache) find(host string) (a *answer, turn int, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a := c.names[host]; a != nil {
-		return a, false
+	a = c.names[host]
+	if a == nil || a.expired() {
+		mine = true
+		if a != nil {
+			turn = a.turn
+		} else if len(c.names) >= maxNames {
+			clear(c.names)
+		}
+		a = &answer{done: make(chan struct{}), turn: turn}
+		c.names[host] = a
 	}
-	if len(c.names) >= maxNames {
-		clear(c.names)
-	}
-	a = &answer{done: make(chan struct{})}
-	c.names[host] = a
-	return a, true
-}
-
-func (c *cache) forget(host string, a *answer) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.names[host] == a {
-		delete(c.names, host)
-	}
+	turn = a.turn
+	a.turn++
+	return a, turn, mine
 }
 
 func (c *cache) ask(ctx context.Context, host string, a *answer) {
 	defer close(a.done)
-	a.addrs, a.err = c.resolver.LookupNetIP(ctx, "ip", host)
+	a.addrs, a.err = c.resolver.LookupNetIP(ctx, c.network, host)
 	switch {
 	case ctx.Err() != nil && a.err != nil:
-		// Not an answer, only the end of the caller's patience: it expires at once.
+		a.gaveUp = true // and expired
 	case a.err != nil:
 		a.expires = time.Now().Add(negativeTTL)
 	default:
-		a.expires = time.Now().Add(positiveTTL)
+		a.expires = time.Now().Add(c.ttl)
 	}
-}
-
-// order gives the addresses in the order of trying: IPv4 and IPv6 in turn (RFC 8305 section 4), IPv4 first as in k6,
-// each family shuffled so that a name's addresses share the load.
-func order(addrs []netip.Addr) []netip.Addr {
-	var v4, v6 []netip.Addr
-	for _, a := range addrs {
-		if a = a.Unmap(); a.Is4() {
-			v4 = append(v4, a)
-		} else {
-			v6 = append(v6, a)
-		}
-	}
-	for _, family := range [][]netip.Addr{v4, v6} {
-		rand.Shuffle(len(family), func(i, j int) { family[i], family[j] = family[j], family[i] })
-	}
-	out := make([]netip.Addr, 0, len(addrs))
-	for i := range max(len(v4), len(v6)) {
-		if i < len(v4) {
-			out = append(out, v4[i])
-		}
-		if i < len(v6) {
-			out = append(out, v6[i])
-		}
-	}
-	return out
 }
