@@ -16,14 +16,14 @@ var noon = time.Date(2026, 11, 25, 14, 15, 0, 0, time.UTC)
 
 func ptr[T any](v T) *T { return &v }
 
-// demoTargets are three sites: a plain one, one with secrets in its URL that is disabled, and one with secret headers and body.
+// demoTargets are three sites: a plain one, one with secrets in its URL that is disabled, and one with secret headers, body and script.
 func demoTargets() []fleet.Target {
 	home, search, api := fleet.NewTarget(), fleet.NewTarget(), fleet.NewTarget()
 	home.ID, home.URL, home.Label, home.VUs = "1", "https://example.org/", "Example · home", 10
 	search.ID, search.URL, search.Label, search.VUs, search.Enabled = "2", "https://anna:pw@example.org/search?q=ação&token=abc", "Example · search", 25, false
 	api.ID, api.URL, api.RunIntervalMs, api.DurationS = "3", "https://api.example.net:8443/v2/items", 300_000, 90
 	api.Headers = map[string]string{"Authorization": "Bearer s3cret", "X-Trace": "on"}
-	api.Body = "s3cret body"
+	api.Body, api.Script = "s3cret body", "export default function () {} // s3cret"
 	home.Revision, search.Revision, api.Revision = 4, 4, 4
 	return []fleet.Target{home, search, api}
 }
@@ -47,13 +47,16 @@ func demoFleet() *fakeFleet {
 	}
 	f.agents[0].CurrentRunIDs = []string{running.ID, "0193abcd-0000-7000-8000-000000000000"}
 	f.agents[1].State = fleet.AgentRunning // its run has ended since
+	f.agents[0].K6 = &fleet.K6{Path: "/usr/bin/k6"}
+	f.agents[1].K6 = &fleet.K6{Path: "/usr/bin/k6", Version: "2.2.0"}
+	f.agents[4].K6 = &fleet.K6{Path: "/opt/k6", Error: "/opt/k6: permission denied"}
 	f.agents[2].LastSeenAt = fleet.Millis(noon.Add(-75 * time.Second))
 	f.agents[3].Status, f.agents[3].LastSeenAt = fleet.AgentOffline, fleet.Millis(noon.Add(-6*time.Minute))
 	f.agents[4].Spool, f.agents[4].Skipped = fleet.Spool{Results: 12, Bytes: 51_200, Dropped: 3}, fleet.Skipped{Overlap: 4, NoSlot: 2}
 	f.config = fleet.Config{DesiredAgents: 5, Revision: 2}
 	f.overview = fleet.Overview{
 		AgentsOnline: 4, AgentsOffline: 1, DesiredAgents: 5, ActualAgents: 4, Targets: 3, TargetsOn: 2, RunsRunning: 1,
-		Window: fleet.WindowTotals{Seconds: 900, Runs: 118, Requests: 2_912_447, Failures: 6112, ErrorRate: ptr(6112.0 / 2_912_447), P95: ptr(84.31)},
+		Window: fleet.WindowTotals{Seconds: 900, Runs: 130, RunsMerged: 118, Requests: 2_912_447, Failures: 6112, ErrorRate: ptr(6112.0 / 2_912_447), P95: ptr(84.31)},
 	}
 	return f
 }
@@ -96,6 +99,9 @@ func demoRun(rng *rand.Rand, id string, t fleet.Target, verdict summary.Verdict,
 		r.Status = fleet.RunAborted
 	}
 	demoMeasured(rng, &r, verdict == summary.ThresholdFailed)
+	if r.Engine = "embedded"; t.Script != "" { // k6 tells no more than its summary
+		r.Engine, r.Series, r.Trends, r.Statuses, r.Errors = fleet.EngineK6, nil, nil, nil, nil
+	}
 	return r
 }
 

@@ -22,6 +22,7 @@ type field struct {
 	step     string
 	min, max float64 // of a number, in the unit shown
 	options  []string
+	rows     int // of an area
 	advanced bool
 	get      func(fleet.Target) string
 	set      func(*fleet.Target, string) error
@@ -52,9 +53,10 @@ var targetFields = [...]field{
 	advanced(seconds("pauseMs", 0, plan.MaxPause, func(t *fleet.Target) *int { return &t.PauseMs })),
 	advanced(whole("gracefulStopS", "s", 0, plan.MaxDuration.Seconds(), func(t *fleet.Target) *int { return &t.GracefulStopS })),
 	advanced(check("insecureSkipVerify", func(t *fleet.Target) *bool { return &t.InsecureSkipVerify })),
-	advanced(field{name: "headers", kind: "area", get: getHeaders, set: setHeaders}),
+	advanced(field{name: "headers", kind: "area", rows: 3, get: getHeaders, set: setHeaders}),
 	advanced(field{name: "secretHeaders", kind: "line", get: getSecretHeaders, set: setSecretHeaders}),
-	advanced(text("body", "area", func(t *fleet.Target) *string { return &t.Body })),
+	advanced(area("body", 3, func(t *fleet.Target) *string { return &t.Body })),
+	advanced(area("script", 10, func(t *fleet.Target) *string { return &t.Script })),
 }
 
 func advanced(f field) field {
@@ -65,13 +67,17 @@ func advanced(f field) field {
 func text(name, kind string, at func(*fleet.Target) *string) field {
 	return field{name: name, kind: kind,
 		get: func(t fleet.Target) string { return *at(&t) },
-		set: func(t *fleet.Target, s string) error {
-			*at(t) = s
-			if kind == "area" {
-				*at(t) = strings.ReplaceAll(s, "\r\n", "\n") // a form sends its lines so (HTML, section 4.10.22)
-			}
-			return nil
-		}}
+		set: func(t *fleet.Target, s string) error { *at(t) = s; return nil }}
+}
+
+func area(name string, rows int, at func(*fleet.Target) *string) field {
+	f := text(name, "area", at)
+	f.rows = rows
+	f.set = func(t *fleet.Target, s string) error {
+		*at(t) = strings.ReplaceAll(s, "\r\n", "\n") // a form sends its lines so (HTML, section 4.10.22)
+		return nil
+	}
+	return f
 }
 
 func choose(name string, options []string, at func(*fleet.Target) *string) field {

@@ -28,6 +28,7 @@ type input struct {
 	Value               string
 	Checked             bool
 	Min, Max, Step      string
+	Rows                int // of an area
 	Options             []option
 	Required, Autofocus bool
 	Fault               fault
@@ -115,7 +116,7 @@ func newSiteForm(l *locale, t fleet.Target, typed url.Values, found faults) site
 	focused := false
 	for _, f := range targetFields {
 		in := input{
-			Name: f.name, ID: "f-" + f.name, Kind: f.kind, Unit: f.unit, Step: f.step,
+			Name: f.name, ID: "f-" + f.name, Kind: f.kind, Unit: f.unit, Step: f.step, Rows: f.rows,
 			Label: l.text("field." + f.name), Hint: l.words["hint."+f.name],
 			Value: f.get(t), Required: f.kind == "url" || f.kind == "number", Fault: found[f.name],
 		}

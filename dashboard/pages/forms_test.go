@@ -46,13 +46,13 @@ func TestEveryFieldOfASite(t *testing.T) {
 	form := url.Values{
 		"url": {"https://[::1]:8443/a?b=c"}, "label": {"Ação 🎯"}, "vus": {"12"}, "durationS": {"90"}, "runIntervalMs": {"1.5"},
 		"method": {"POST"}, "httpVersion": {"2"}, "expectedStatuses": {"200-299,418"}, "maxRedirects": {"0"}, "timeoutMs": {"1.001"}, "pauseMs": {"3"},
-		"gracefulStopS": {"0"}, "insecureSkipVerify": {"on"}, "headers": {"X-A: one: two\r\n\r\n  Authorization :  Bearer x \r\n"}, "secretHeaders": {" X-A , "}, "body": {"a\r\nb"},
+		"gracefulStopS": {"0"}, "insecureSkipVerify": {"on"}, "headers": {"X-A: one: two\r\n\r\n  Authorization :  Bearer x \r\n"}, "secretHeaders": {" X-A , "}, "body": {"a\r\nb"}, "script": {"// é\r\nexport default () => {}\r\n"},
 	}
 	newBrowser(t, f).post("/agents/k6/sites", form).redirectsTo(t, "/agents/k6/sites?notice=created")
 	want := fleet.Target{
 		ID: "1", Revision: 1, URL: "https://[::1]:8443/a?b=c", Label: "Ação 🎯", VUs: 12, DurationS: 90, RunIntervalMs: 1500,
 		Method: "POST", HTTPVersion: "2", ExpectedStatuses: "200-299,418", MaxRedirects: 0, TimeoutMs: 1001, PauseMs: 3000,
-		GracefulStopS: 0, InsecureSkipVerify: true, Headers: map[string]string{"X-A": "one: two", "Authorization": "Bearer x"}, SecretHeaders: []string{"X-A"}, Body: "a\nb",
+		GracefulStopS: 0, InsecureSkipVerify: true, Headers: map[string]string{"X-A": "one: two", "Authorization": "Bearer x"}, SecretHeaders: []string{"X-A"}, Body: "a\nb", Script: "// é\nexport default () => {}\n",
 	}
 	if diff := cmp.Diff([]fleet.Target{want}, f.targets); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
@@ -66,12 +66,13 @@ func TestEditRoundTrip(t *testing.T) {
 	odd.RunIntervalMs, odd.TimeoutMs, odd.PauseMs, odd.Enabled, odd.Revision = 61_001, 1, 7, false, 9
 	odd.Headers, odd.SecretHeaders = map[string]string{"Cookie": "a=b", "X-Plain": "x", "X-Mine": "y"}, []string{"X-Mine"}
 	odd.Body, odd.HTTPVersion, odd.InsecureSkipVerify = "\n\nleading lines </textarea>\n", "1.1", true
+	odd.Script = "\nimport http from 'k6/http' // hidden lines </textarea>\n"
 	for _, lang := range []string{"en", "pt-BR"} {
 		t.Run(lang, func(t *testing.T) {
 			f := &fakeFleet{targets: []fleet.Target{odd}}
 			b := newBrowser(t, f).speaks(lang)
 			page := b.get("/agents/k6/sites/1").want(t, http.StatusOK)
-			for _, secret := range []string{"u:p", "a=b", "token=1", "leading lines"} {
+			for _, secret := range []string{"u:p", "a=b", "token=1", "leading lines", "hidden lines"} {
 				if strings.Contains(page.text, secret) {
 					t.Errorf("the page shows %q", secret)
 				}
@@ -131,6 +132,7 @@ func TestFaultsBesideTheirFields(t *testing.T) {
 		{"a bad name", "headers", "A B: 1", "header name", "header name"},
 		{"a secret of nothing", "secretHeaders", "X-Z", "not among", "not among"},
 		{"no status", "expectedStatuses", "9", "status", "status"},
+		{"a blank script", "script", " ", "is blank", "is blank"},
 		{"no method", "method", "", "is needed", "is needed"},
 		{"an unknown version", "httpVersion", "3", "must be auto", "must be auto"},
 	} {
@@ -196,10 +198,15 @@ func TestHiddenValuesBesideAFault(t *testing.T) {
 
 // A parser drops a line break right after <textarea>, so that one of the value's own must not stand there.
 func TestLinesOfATextArea(t *testing.T) {
-	form := url.Values{"url": {"https://example.org/"}, "vus": {"0"}, "body": {"\r\n\r\nx </textarea>\r\n"}}
+	form := url.Values{"url": {"https://example.org/"}, "vus": {"0"}}
+	for _, name := range []string{"body", "script"} {
+		form.Set(name, "\r\n\r\n"+name+" </textarea>\r\n")
+	}
 	a := newBrowser(t, demoFleet()).post("/agents/k6/sites", form).want(t, http.StatusUnprocessableEntity)
-	if got := a.form(t, "/agents/k6/sites").Get("body"); got != form.Get("body") {
-		t.Errorf("the body became %q; want %q", got, form.Get("body"))
+	for _, name := range []string{"body", "script"} {
+		if got := a.form(t, "/agents/k6/sites").Get(name); got != form.Get(name) {
+			t.Errorf("the %s became %q; want %q", name, got, form.Get(name))
+		}
 	}
 }
 
@@ -263,7 +270,7 @@ func get(t *testing.T, path string) *http.Request {
 func TestDisableKeepsSecrets(t *testing.T) {
 	f := demoFleet()
 	newBrowser(t, f).post("/agents/k6/sites/3/disable", nil)
-	if got := f.targets[2]; got.Enabled || got.Headers["Authorization"] != "Bearer s3cret" || got.Body != "s3cret body" {
+	if got := f.targets[2]; got.Enabled || got.Headers["Authorization"] != "Bearer s3cret" || got.Body != "s3cret body" || got.Script != demoTargets()[2].Script {
 		t.Errorf("after disabling: %+v", got)
 	}
 }
@@ -310,7 +317,7 @@ func TestConfirmations(t *testing.T) {
 
 func TestLargeForm(t *testing.T) {
 	f := demoFleet()
-	form := url.Values{"url": {"https://example.org/"}, "body": {strings.Repeat("x", 5<<20)}}
+	form := url.Values{"url": {"https://example.org/"}, "body": {strings.Repeat("x", 9<<20)}}
 	newBrowser(t, f).post("/agents/k6/sites", form).want(t, http.StatusRequestEntityTooLarge)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/agents/k6/sites", strings.NewReader("%zz"))
 	if err != nil {

@@ -48,11 +48,11 @@ func TestFleetPage(t *testing.T) {
 		}
 	}
 	want := [][]string{
-		{"k6agent-0", "● online", "Example · home run 0193abcd", "10", "0.1.0", "9.1 MB", "3.10 %", "0", "0", "1 s ago"},
-		{"k6agent-1", "● online", "idle", "–", "0.1.0", "9.2 MB", "3.10 %", "0", "0", "2 s ago"},
+		{"k6agent-0", "● online", "Example · home run 0193abcd", "10", "0.1.0 k6 of unknown version", "9.1 MB", "3.10 %", "0", "0", "1 s ago"},
+		{"k6agent-1", "● online", "idle", "–", "0.1.0 k6 2.2.0", "9.2 MB", "3.10 %", "0", "0", "2 s ago"},
 		{"k6agent-2", "◐ stale", "idle", "–", "0.1.0", "9.4 MB", "3.10 %", "0", "0", "1 min ago"}, // field report 51
 		{"k6agent-3", "○ offline", "–", "–", "0.1.0", "– no data", "– no data", "0", "0", "6 min ago"},
-		{"k6agent-4", "● online", "idle", "–", "0.1.0", "9.6 MB", "3.10 %", "6", "12 ! 3 lost", "5 s ago"},
+		{"k6agent-4", "● online", "idle", "–", "0.1.0 ! k6 can't be used: /opt/k6: permission denied", "9.6 MB", "3.10 %", "6", "12 ! 3 lost", "5 s ago"},
 	}
 	for i, row := range a.cells(t) {
 		if got := strings.Join(row, "|"); got != strings.Join(want[i], "|") {
@@ -120,7 +120,7 @@ func TestSitesPage(t *testing.T) {
 	for i, want := range []string{
 		"Example · home https://example.org/|● enabled|10 40 in all|30 s|1 min|✓ ok now|",
 		"Example · search https://***@example.org/search?q=ação&token=***|○ disabled|25 100 in all|30 s|1 min|✓ ok 40 s ago|",
-		"https://api.example.net:8443/v2/items|● enabled|1 4 in all|1 min 30 s|5 min|✓ ok 1 min ago|",
+		"https://api.example.net:8443/v2/items k6 script|● enabled|1 4 in all|1 min 30 s|5 min|✓ ok k6 1 min ago|",
 	} {
 		if got := strings.Join(rows[i][:6], "|") + "|"; got != want {
 			t.Errorf("row %d: %s; want %s", i, got, want)
@@ -240,11 +240,13 @@ func TestHostileWords(t *testing.T) {
 		}
 		for i := range f.agents {
 			f.agents[i].Name, f.agents[i].Version, f.agents[i].State, f.agents[i].ID = name, name, fleet.AgentState(name), name
+			f.agents[i].K6 = []*fleet.K6{{Path: name, Version: name}, {Path: name, Error: name}}[i%2]
 		}
 		for i := range f.runs {
 			r := &f.runs[i]
 			r.TargetLabel, r.Agent, r.Message, r.Spec.Label, r.Spec.URL = name, name, name, name, "javascript:"+name
 			r.Statuses = map[string]int64{name: 3}
+			r.Engine = []string{name, fleet.EngineK6}[i%2]
 			r.Errors = []fleet.ErrorCount{{Code: 1000, Count: 1, Sample: name}}
 			if i%7 == 3 {
 				r.Verdict, r.Status = summary.Verdict(name), fleet.RunStatus(name)

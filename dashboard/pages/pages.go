@@ -58,8 +58,9 @@ const (
 	pathRuns  = "/agents/k6/runs"
 )
 
-// maxForm bounds the body of a form: a target's body of a mebibyte, each byte escaped as three.
-const maxForm = 4 << 20
+// maxForm bounds the body of a form: a target's body and script of a mebibyte each, each byte escaped as three, with room
+// for line breaks, which take six.
+const maxForm = 8 << 20
 
 type handler struct {
 	Config

@@ -21,7 +21,8 @@ type runView struct {
 	Ended        *moment
 	Sentence     string // what the verdict means
 	Message      string // the agent's own words, in English
-	Percentiles  string // how exact they are, "" without a histogram
+	OfK6         bool
+	Percentiles  string // how exact they are, or whose; "" without any
 	Latency      *lineChart
 	Traffic      *lineChart
 	Distribution *distribution
@@ -53,7 +54,7 @@ func (h *handler) showRun(v *visit) error {
 		return err
 	}
 	l := v.loc
-	view := runView{runRow: h.runRow(l, r.Run), Running: r.Status == fleet.RunRunning, Message: r.Message}
+	view := runView{runRow: h.runRow(l, r.Run), Running: r.Status == fleet.RunRunning, OfK6: r.Engine == fleet.EngineK6, Message: r.Message}
 	if r.Verdict == summary.OK {
 		view.Message = "" // it repeats the numbers below it
 	}
@@ -93,6 +94,9 @@ func (v *runView) measured(l *locale, r fleet.RunDetail) {
 		d := l.newDistribution(total)
 		v.Distribution = &d
 		v.Percentiles = l.text("run.exact", "error", l.stated(total.Resolution()), "charts", l.stated(hist.Coarse))
+	}
+	if v.OfK6 && r.Metrics != nil && r.Metrics.P95 != nil {
+		v.Percentiles = l.text("run.k6")
 	}
 	v.Phases, v.PhasesLabel = l.phases(r.Trends)
 	v.Statuses = l.statuses(r.Statuses, r.Spec.ExpectedStatuses)

@@ -30,6 +30,7 @@ var (
 // runsView is a page of the list of runs.
 type runsView struct {
 	Rows         []runRow
+	OfK6         bool // some of the rows are k6's
 	Filtered     bool
 	First        bool   // the page holds the newest runs
 	Older        string // link, "" on the last page
@@ -125,6 +126,7 @@ func (h *handler) showRuns(v *visit) error {
 	}
 	for _, r := range runs {
 		view.Rows = append(view.Rows, h.runRow(v.loc, r))
+		view.OfK6 = view.OfK6 || r.Engine == fleet.EngineK6
 	}
 	if err := h.runFilters(v, filter, &view); err != nil {
 		return err

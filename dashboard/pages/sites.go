@@ -22,10 +22,18 @@ type sitesView struct {
 
 type siteRow struct {
 	fleet.Target
-	TotalVUs int
-	Last     *runRow
-	Spark    sparkline
-	Fail     failRate // of the last runs together: failures / requests
+	TotalVUs  int
+	Obstacles []string // why no agent online can run it
+	Last      *runRow
+	Spark     sparkline
+	Fail      failRate // of the last runs together: failures / requests
+}
+
+// crew is what the agents online can do.
+type crew struct {
+	Online int
+	MaxVUs int  // that one of them takes at most; 0 if one has no limit
+	K6     bool // one of them has a k6 that works
 }
 
 func (h *handler) showSites(v *visit) error {
@@ -44,22 +52,22 @@ func (h *handler) renderSites(v *visit, status int, typed url.Values, found faul
 	if err != nil {
 		return err
 	}
-	online, err := h.agentsOnline(v)
+	crew, err := h.crew(v)
 	if err != nil {
 		return err
 	}
-	view := sitesView{Agents: online, Form: newSiteForm(v.loc, fleet.NewTarget(), typed, found), Open: len(targets) == 0 || typed != nil}
-	view.Form.Action, view.Form.Agents = pathSites, online
+	view := sitesView{Agents: crew.Online, Form: newSiteForm(v.loc, fleet.NewTarget(), typed, found), Open: len(targets) == 0 || typed != nil}
+	view.Form.Action, view.Form.Agents = pathSites, crew.Online
 	v.here = pathSites
 	view.Pages = v.pager(len(targets), "#sites")
 	for _, t := range targets[view.Pages.From-1 : view.Pages.To] {
-		view.Rows = append(view.Rows, h.siteRow(v.loc, t, recent[t.ID], online))
+		view.Rows = append(view.Rows, h.siteRow(v.loc, t, recent[t.ID], crew))
 	}
 	return v.render(status, pageSites, v.loc.text("title.sites"), view)
 }
 
-func (h *handler) siteRow(l *locale, t fleet.Target, runs []fleet.Run, online int) siteRow {
-	row := siteRow{Target: t, TotalVUs: online * t.VUs, Spark: l.sparkline(runs)}
+func (h *handler) siteRow(l *locale, t fleet.Target, runs []fleet.Run, c crew) siteRow {
+	row := siteRow{Target: t, TotalVUs: c.Online * t.VUs, Obstacles: l.obstacles(t, c), Spark: l.sparkline(runs)}
 	if len(runs) > 0 {
 		last := h.runRow(l, runs[0])
 		row.Last = &last
@@ -74,15 +82,34 @@ func (h *handler) siteRow(l *locale, t fleet.Target, runs []fleet.Run, online in
 	return row
 }
 
-func (h *handler) agentsOnline(v *visit) (int, error) {
-	agents, err := h.Fleet.Agents(v.r.Context())
-	online := 0
-	for _, a := range agents {
-		if a.Status == fleet.AgentOnline {
-			online++
-		}
+// obstacles says why the agents online, if there are any, let the target's starts pass.
+func (l *locale) obstacles(t fleet.Target, c crew) []string {
+	var out []string
+	if c.Online > 0 && c.MaxVUs > 0 && t.VUs > c.MaxVUs {
+		out = append(out, l.text("site.toomany", "max", c.MaxVUs))
 	}
-	return online, err
+	if c.Online > 0 && t.Script != "" && !c.K6 {
+		out = append(out, l.text("site.nok6"))
+	}
+	return out
+}
+
+func (h *handler) crew(v *visit) (c crew, err error) {
+	agents, err := h.Fleet.Agents(v.r.Context())
+	unlimited := false
+	for _, a := range agents {
+		if a.Status != fleet.AgentOnline {
+			continue
+		}
+		c.Online++
+		c.MaxVUs = max(c.MaxVUs, a.MaxVUs)
+		unlimited = unlimited || a.MaxVUs == 0
+		c.K6 = c.K6 || a.K6 != nil && a.K6.Error == ""
+	}
+	if unlimited {
+		c.MaxVUs = 0
+	}
+	return c, err
 }
 
 func (h *handler) createSite(v *visit) error {
@@ -112,12 +139,12 @@ func (h *handler) renderSite(v *visit, status int, typed url.Values, found fault
 	if err != nil {
 		return err
 	}
-	online, err := h.agentsOnline(v)
+	crew, err := h.crew(v)
 	if err != nil {
 		return err
 	}
 	form := newSiteForm(v.loc, t, typed, found)
-	form.Action, form.Agents, form.TotalVUs = sitePath(t.ID), online, online*t.VUs
+	form.Action, form.Agents, form.TotalVUs = sitePath(t.ID), crew.Online, crew.Online*t.VUs
 	if problem != "" {
 		form.Problem = problem
 	} else if typed != nil {
