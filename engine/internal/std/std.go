@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
@@ -68,8 +69,12 @@ func (t *Transport) Do(ctx context.Context, vu int, r *core.Request, x *core.Exc
 	defer cancel()
 
 	trace := &trace{began: time.Now()}
+	if adopted := c.adopted.Load(); adopted != nil {
+		trace.began = adopted.began
+	}
 	err := c.exchange(hop, r, x, trace)
 	end := time.Now()
+	c.leave()
 
 	trace.fill(x, end)
 	x.Start, x.End = trace.began.Sub(t.start), end.Sub(t.start)
@@ -93,11 +98,31 @@ func (t *Transport) Do(ctx context.Context, vu int, r *core.Request, x *core.Exc
 	}
 }
 
+// Adopt gives a connection on which the server chose HTTP/2 to the VU's next Do, which comes at once and to the
+// connection's server. The exchange began, at that time, with asking for the connection.
+func (t *Transport) Adopt(vu int, conn *tls.Conn, began time.Time) {
+	t.vus[vu].adopted.Store(&adopted{conn, began})
+}
+
+// adopted is a connection that another transport made.
+type adopted struct {
+	conn  *tls.Conn
+	began time.Time
+}
+
 // client is what one VU keeps between its exchanges.
 type client struct {
 	dialer  *dial.Dialer
 	counter dial.Counter
 	pools   []pool // one in all but odd scripts
+	adopted atomic.Pointer[adopted]
+}
+
+// leave closes an adopted connection that no dial asked for.
+func (c *client) leave() {
+	if a := c.adopted.Swap(nil); a != nil {
+		_ = a.conn.Close() // it carried nothing
+	}
 }
 
 // pool is the connections that may be shared: those made by the same rules.
@@ -201,6 +226,9 @@ func (c *client) transport(version plan.HTTPVersion, skipVerify bool) *http.Tran
 }
 
 func (c *client) dialTLS(ctx context.Context, address string, config *tls.Config, version plan.HTTPVersion) (net.Conn, error) {
+	if a := c.adopted.Swap(nil); a != nil {
+		return a.conn, nil
+	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
