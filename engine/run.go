@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
+	"github.com/nollagluiz/broadside/engine/internal/dial"
 	"github.com/nollagluiz/broadside/engine/internal/pace"
 	"github.com/nollagluiz/broadside/engine/internal/std"
 	"github.com/nollagluiz/broadside/engine/internal/vus"
@@ -43,7 +44,11 @@ func newRun(cfg Config, p plan.Plan, observers []Observer) *run {
 
 // run drives all scenarios to their end.
 func (r *run) run(ctx context.Context) (*summary.Summary, error) {
-	dialer := r.cfg.dialer()
+	rules, err := dial.Compile(r.plan.Network)
+	if err != nil {
+		return nil, fmt.Errorf("network: %w", err)
+	}
+	dialer := r.cfg.dialer(rules)
 	defer dialer.Close()
 	r.start = time.Now()
 	for _, s := range r.plan.Scenarios {
@@ -58,16 +63,20 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 		shard := core.NewShard(s.Open())
 		transport := std.New(r.start, dialer, executor.MaxVUs())
 		defer transport.Close()
-		host := vus.New(vus.Config{
+		cfg := vus.Config{
 			Start:    r.start,
 			Executor: executor,
 			Flow:     func(int) core.Flow { return template.Flow(shard) },
 			Do:       transport.Do,
-		})
+		}
+		if r.plan.Network.NoVUConnectionReuse {
+			cfg.Ended = transport.CloseIdle
+		}
+		host := vus.New(cfg)
 		r.scenarios = append(r.scenarios, scenario{host, shard, transport, executor.VUs()})
 	}
 	r.collector = newCollector(r.start)
-	err := r.watch(ctx)
+	err = r.watch(ctx)
 	return r.collector.finish(), err
 }
 

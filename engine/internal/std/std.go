@@ -53,10 +53,15 @@ func New(start time.Time, dialer *dial.Dialer, vus int) *Transport {
 // Close lets go of idle connections, with TLS's goodbye to the server; the dialer closes what is left. No Do may be under
 // way, or come after it.
 func (t *Transport) Close() {
-	for i := range t.vus {
-		for _, p := range t.vus[i].pools {
-			p.rt.CloseIdleConnections()
-		}
+	for vu := range t.vus {
+		t.CloseIdle(vu)
+	}
+}
+
+// CloseIdle closes the VU's connections, so that its next exchange opens anew. No Do of the VU may be under way.
+func (t *Transport) CloseIdle(vu int) {
+	for _, p := range t.vus[vu].pools {
+		p.rt.CloseIdleConnections()
 	}
 }
 
@@ -194,20 +199,21 @@ func (c *client) pool(r *core.Request) *http.Transport {
 }
 
 func (c *client) transport(version plan.HTTPVersion, skipVerify bool) *http.Transport {
-	config := &tls.Config{InsecureSkipVerify: skipVerify}
+	var offer []string // by ALPN
 	protocols := new(http.Protocols)
-	if version != plan.HTTP2 {
-		protocols.SetHTTP1(true)
-		config.NextProtos = []string{"http/1.1"}
-	}
 	if version != plan.HTTP11 {
 		protocols.SetHTTP2(true)
-		config.NextProtos = append([]string{"h2"}, config.NextProtos...)
+		offer = append(offer, "h2")
+	}
+	if version != plan.HTTP2 {
+		protocols.SetHTTP1(true)
+		offer = append(offer, "http/1.1")
 	}
 	protocols.SetUnencryptedHTTP2(version == plan.HTTP2)
 	return &http.Transport{
 		Protocols:              protocols,
 		DisableCompression:     true,
+		DisableKeepAlives:      c.dialer.NoReuse(),
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		MaxResponseHeaderBytes: maxHeader,
@@ -220,7 +226,11 @@ func (c *client) transport(version plan.HTTPVersion, skipVerify bool) *http.Tran
 			return conn, nil
 		},
 		DialTLSContext: func(ctx context.Context, _, address string) (net.Conn, error) {
-			return c.dialTLS(dialContext(ctx), address, config, version)
+			host, _, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, fmt.Errorf("dial: %w", err)
+			}
+			return c.dialTLS(dialContext(ctx), address, c.dialer.TLSConfig(host, skipVerify, offer...), version)
 		},
 	}
 }
@@ -229,12 +239,6 @@ func (c *client) dialTLS(ctx context.Context, address string, config *tls.Config
 	if a := c.adopted.Swap(nil); a != nil {
 		return a.conn, nil
 	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("dial: %w", err)
-	}
-	config = config.Clone()
-	config.ServerName = host
 	conn, err := c.dialer.DialTLS(ctx, address, config, &c.counter)
 	if err != nil {
 		return nil, err

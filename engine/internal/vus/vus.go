@@ -18,6 +18,7 @@ type Config struct {
 	Executor pace.Executor
 	Flow     func(vu int) core.Flow // called once for each VU, before its first iteration
 	Do       core.Do
+	Ended    func(vu int) // called after each iteration, cut or not, before the VU's next; nothing if nil
 }
 
 // Host runs one scenario, once. Run is called once; the other methods may be called at any time.
@@ -36,6 +37,9 @@ type Host struct {
 
 // New returns a Host.
 func New(cfg Config) *Host {
+	if cfg.Ended == nil {
+		cfg.Ended = func(int) {}
+	}
 	h := &Host{cfg: cfg, idle: make(chan struct{}, 1), vus: make([]vu, cfg.Executor.MaxVUs())}
 	for i := range h.vus {
 		h.vus[i] = vu{number: i, wake: make(chan struct{}, 1)}
@@ -151,6 +155,7 @@ func (h *Host) work(run context.Context, v *vu) {
 	}
 	for ctx, due := h.admit(run, nil, v); ctx != nil; ctx, due = h.admit(run, ctx, v) {
 		h.iterate(ctx, v, due)
+		h.cfg.Ended(v.number)
 	}
 }
 
