@@ -40,11 +40,11 @@ func dialOrigin(ctx context.Context, d *dial.Dialer, o Origin, counter *dial.Cou
 	if err != nil {
 		return nil, nil, err
 	}
-	config := &tls.Config{ServerName: host, InsecureSkipVerify: o.SkipVerify, NextProtos: []string{"http/1.1"}}
+	protocols := []string{"http/1.1"}
 	if o.Auto {
-		config.NextProtos = []string{"h2", "http/1.1"}
+		protocols = []string{"h2", "http/1.1"}
 	}
-	secure, err := d.DialTLS(ctx, o.Address, config, counter)
+	secure, err := d.DialTLS(ctx, o.Address, d.TLSConfig(host, o.SkipVerify, protocols...), counter)
 	if err != nil {
 		return nil, nil, err
 	}

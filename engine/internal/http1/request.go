@@ -31,13 +31,14 @@ type Origin struct {
 	Auto       bool // the server may choose HTTP/2
 }
 
-// NewWire makes a request's bytes. They are those of net/http's Transport, by its own writer.
-func NewWire(r *core.Request) *Wire {
+// NewWire makes a request's bytes. They are those of net/http's Transport, by its own writer. last tells the server to
+// close the connection after it.
+func NewWire(r *core.Request, last bool) *Wire {
 	w := &Wire{Method: r.Method, Elsewhere: true}
 	if !carried(r) {
 		return w
 	}
-	req := &http.Request{Method: r.Method, URL: r.URL, Host: r.Host, Header: r.Header, ContentLength: int64(len(r.Body))}
+	req := &http.Request{Method: r.Method, URL: r.URL, Host: r.Host, Header: r.Header, ContentLength: int64(len(r.Body)), Close: last}
 	if len(r.Body) > 0 {
 		req.Body = io.NopCloser(bytes.NewReader(r.Body))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
+	"github.com/nollagluiz/broadside/plan"
 )
 
 // Config is how a Transport works.
@@ -17,7 +18,7 @@ type Config struct {
 	Dialer *dial.Dialer // stays the caller's
 	VUs    int          // they are numbered from 0
 	Other  Other
-	// HTTP1Only offers no HTTP/2 where a request leaves the choice to the server.
+	// HTTP1Only offers HTTP/2 to no server; requests that demand it must not come.
 	HTTP1Only bool
 }
 
@@ -60,15 +61,21 @@ func New(cfg Config) *Transport {
 // Close lets go of idle connections, with TLS's goodbye to the server. No Do may be under way.
 func (t *Transport) Close() {
 	t.watchdog.stop()
-	for i := range t.vus {
-		v := &t.vus[i]
-		v.unfollow()
-		for _, c := range v.idle {
-			_ = c.Close() // it carried all that it had to
-		}
-		v.idle = nil
+	for vu := range t.vus {
+		t.vus[vu].unfollow()
+		t.CloseIdle(vu)
 	}
 	t.cuts.Wait()
+}
+
+// CloseIdle closes the VU's connections, so that its next exchange opens anew. No Do of the VU may be under way.
+func (t *Transport) CloseIdle(vu int) {
+	v := &t.vus[vu]
+	for _, c := range v.idle {
+		_ = c.Close() // it carried all that it had to
+	}
+	clear(v.idle)
+	v.idle = v.idle[:0]
 }
 
 func (t *Transport) now() time.Duration { return time.Since(t.Start) }
@@ -96,7 +103,7 @@ func (t *Transport) Do(ctx context.Context, vu int, r *core.Request, x *core.Exc
 		reached, keep, err := t.exchange(ctx, v, c, w, r, x, began)
 		if err == nil {
 			x.Sent, x.Rcvd = v.counter.Take()
-			v.release(c, keep, x.End)
+			v.release(c, keep && !t.Dialer.NoReuse(), x.End)
 			return
 		}
 		c.abort()
@@ -132,7 +139,7 @@ func (t *Transport) wire(v *vu, r *core.Request) *Wire {
 }
 
 func (t *Transport) newWire(r *core.Request) *Wire {
-	w := NewWire(r)
+	w := NewWire(r, t.Dialer.NoReuse())
 	if t.HTTP1Only {
 		w.Origin.Auto = false
 	}
@@ -141,6 +148,11 @@ func (t *Transport) newWire(r *core.Request) *Wire {
 
 // pass lets the other transport carry r. Bytes of a connection that it took over are counted here.
 func (t *Transport) pass(ctx context.Context, vu int, r *core.Request, x *core.Exchange) {
+	if t.HTTP1Only {
+		hop := *r
+		hop.Version = plan.HTTP11
+		r = &hop
+	}
 	t.Other.Do(ctx, vu, r, x)
 	sent, rcvd := t.vus[vu].counter.Take()
 	x.Sent += sent
