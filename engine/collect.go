@@ -27,68 +27,80 @@ var phaseMetrics = [core.PhaseCount]string{
 
 // collector grows a run's Summary and series from what the shards took in since the tick before: nothing else is kept.
 type collector struct {
-	summary *summary.Summary
-	errors  map[int]summary.ErrorClass
+	summary    *summary.Summary
+	submetrics submetrics
+	errors     map[int]summary.ErrorClass
 
-	elapsed  time.Duration  // of the tick being collected
-	interval summary.Bucket // from the tick before to this one
-	working  int
-	made     int
+	elapsed  time.Duration      // of the tick being collected
+	interval summary.Bucket     // from the tick before to this one
+	working  int                // VUs
+	gauges   map[string]float64 // of the tick
 }
 
-func newCollector(start time.Time) *collector {
-	return &collector{summary: summary.New(start), errors: map[int]summary.ErrorClass{}}
+func newCollector(start time.Time, parts submetrics) *collector {
+	return &collector{summary: summary.New(start), submetrics: parts, errors: map[int]summary.ErrorClass{}, gauges: map[string]float64{}}
 }
 
-// begin opens the tick at an offset from the run's start. planned is how many VUs there are from that start.
-func (c *collector) begin(elapsed time.Duration, planned int) {
+// begin opens the tick at an offset from the run's start.
+func (c *collector) begin(elapsed time.Duration) {
 	c.interval = summary.Bucket{At: c.elapsed, Duration: hist.New(hist.Coarse)}
-	c.elapsed, c.working, c.made = elapsed, 0, planned
+	c.elapsed, c.working = elapsed, 0
+	c.summary.Duration = elapsed
+	clear(c.gauges)
 }
 
-// vus adds a scenario's VUs: at work now, at work at the most since the tick before, and made beyond the planned ones.
-func (c *collector) vus(working, peak, made int) {
+// vus adds a scenario's VUs: at work now, at work at the most since the tick before, and made so far.
+func (c *collector) vus(of samples, working, peak, made int) {
 	c.working += working
 	c.interval.VUs += peak
-	c.made += made
+	for name := range c.submetrics.names(summary.VUs, of) {
+		c.gauges[name] += float64(peak)
+	}
+	for name := range c.submetrics.names(summary.VUsMax, of) {
+		c.gauges[name] += float64(made)
+	}
 }
 
-// add merges what a shard took in.
-func (c *collector) add(d *core.Delta) {
+// add merges what the shard of a scenario took in.
+func (c *collector) add(of samples, d *core.Delta) {
 	for cell := range d.Cells() {
-		c.addCell(cell)
+		c.addCell(samples{of.scenario, cell})
 	}
-	c.count(summary.Iterations, d.Iterations)
-	c.count(summary.IterationsInterrupted, d.Interrupted)
-	c.count(summary.HTTPReqRetries, d.Retries)
-	c.count(summary.HTTPReqAnomalies, d.Anomalies)
-	c.count(summary.DataSent, d.Sent)
-	c.count(summary.DataReceived, d.Rcvd)
-	c.merge(summary.IterationDuration, &d.IterationDuration)
+	c.count(of, summary.Iterations, d.Iterations)
+	c.count(of, summary.IterationsInterrupted, d.Interrupted)
+	c.count(of, summary.HTTPReqRetries, d.Retries)
+	c.count(of, summary.HTTPReqAnomalies, d.Anomalies)
+	c.count(of, summary.DataSent, d.Sent)
+	c.count(of, summary.DataReceived, d.Rcvd)
+	c.merge(of, summary.IterationDuration, &d.IterationDuration)
 	c.interval.Iterations += d.Iterations
 }
 
-func (c *collector) addCell(cell *core.Cell) {
-	n := cell.Requests
-	c.count(summary.HTTPReqs, n)
-	failed := c.summary.Rates[summary.HTTPReqFailed]
-	failed.Total += n
-	c.interval.Requests += n
+func (c *collector) addCell(of samples) {
+	cell := of.cell
+	n, failed := cell.Requests, int64(0)
 	if cell.Failed {
-		failed.True += n
-		c.interval.Failures += n
-	} else {
-		c.merge(summary.ExpectedDuration, &cell.Duration)
+		failed = n
 	}
-	c.summary.Rates[summary.HTTPReqFailed] = failed
-	c.merge(summary.HTTPReqDuration, &cell.Duration)
-	c.merge(summary.HTTPReqCorrected, &cell.Corrected)
+	c.interval.Requests += n
+	c.interval.Failures += failed
 	c.interval.Duration.Merge(&cell.Duration)
+	c.count(of, summary.HTTPReqs, n)
+	c.rate(of, summary.HTTPReqFailed, failed, n)
+	c.merge(of, summary.HTTPReqDuration, &cell.Duration)
+	c.merge(of, summary.HTTPReqCorrected, &cell.Corrected)
 	for i, name := range phaseMetrics {
-		c.merge(name, &cell.Phases[i])
+		c.merge(of, name, &cell.Phases[i])
 	}
-	if cell.Status != 0 {
-		c.summary.Statuses[int(cell.Status)] += n
+	status := int(cell.Status)
+	switch {
+	case status != 0:
+		c.summary.Statuses[status] += n
+		if cell.Failed && (cell.Code == 0 || int(cell.Code) == core.CodeStatus+status) {
+			c.summary.Unexpected[status] += n
+		}
+	case cell.Proto != core.ProtoNone:
+		c.summary.Broken += n
 	}
 	if cell.Code != 0 {
 		class := c.errors[int(cell.Code)]
@@ -104,34 +116,50 @@ func statusText(status uint16) string {
 }
 
 // count adds to a counter; one without a sample is absent.
-func (c *collector) count(name string, n int64) {
-	if n != 0 {
+func (c *collector) count(of samples, metric string, n int64) {
+	if n == 0 {
+		return
+	}
+	for name := range c.submetrics.names(metric, of) {
 		c.summary.Counters[name] += n
 	}
 }
 
+// rate adds to a rate; one without a sample is absent.
+func (c *collector) rate(of samples, metric string, yes, n int64) {
+	if n == 0 {
+		return
+	}
+	for name := range c.submetrics.names(metric, of) {
+		r := c.summary.Rates[name]
+		c.summary.Rates[name] = summary.Rate{True: r.True + yes, Total: r.Total + n}
+	}
+}
+
 // merge adds to a trend; one without a sample is absent.
-func (c *collector) merge(name string, h *hist.Histogram) {
+func (c *collector) merge(of samples, metric string, h *hist.Histogram) {
 	if h.Count() == 0 {
 		return
 	}
-	trend := c.summary.Trends[name]
-	if trend == nil {
-		trend = hist.New(h.Resolution())
-		c.summary.Trends[name] = trend
+	for name := range c.submetrics.names(metric, of) {
+		trend := c.summary.Trends[name]
+		if trend == nil {
+			trend = hist.New(h.Resolution())
+			c.summary.Trends[name] = trend
+		}
+		trend.Merge(h)
 	}
-	trend.Merge(h)
 }
 
 // snapshot closes the tick: it samples the gauges, adds the interval to the series and gives the state so far.
 func (c *collector) snapshot() summary.Snapshot {
 	// The last interval, a sliver after the last full second, is no sample of the gauges unless it is the only one.
-	if vus := c.summary.Gauges[summary.VUs]; vus.N == 0 || c.elapsed-c.interval.At >= tick/2 {
-		vus.Set(float64(c.interval.VUs))
-		c.summary.Gauges[summary.VUs] = vus
-		made := c.summary.Gauges[summary.VUsMax]
-		made.Set(float64(c.made))
-		c.summary.Gauges[summary.VUsMax] = made
+	if c.summary.Gauges[summary.VUs].N == 0 || c.elapsed-c.interval.At >= tick/2 {
+		for name, v := range c.gauges {
+			g := c.summary.Gauges[name]
+			g.Set(v)
+			c.summary.Gauges[name] = g
+		}
 	}
 	if c.interval.Duration.Count() == 0 {
 		c.interval.Duration = nil
@@ -150,7 +178,6 @@ func (c *collector) snapshot() summary.Snapshot {
 
 // finish gives the Summary; the collector is done.
 func (c *collector) finish() *summary.Summary {
-	c.summary.Duration = c.elapsed
 	for _, class := range c.errors {
 		c.summary.Errors = append(c.summary.Errors, class)
 	}

@@ -57,11 +57,12 @@ func TestStuckServers(t *testing.T) {
 		code     int
 		waited   time.Duration
 		end      time.Duration
+		verdict  summary.Verdict
 	}{
-		{"black hole", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 0, 5, 1060, 4 * time.Second, 4 * time.Second},
-		{"slow head", slowHead, 0, 5, 1060, 4 * time.Second, 4 * time.Second},
-		{"trickled body", trickle, 0, 5, 1060, 4 * time.Second, 4 * time.Second},
-		{"black hole with a time-out", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 1900 * ms, 10, 1050, 1900 * ms, 3800 * ms},
+		{"black hole", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 0, 5, 1060, 4 * time.Second, 4 * time.Second, summary.TargetUnreachable},
+		{"slow head", slowHead, 0, 5, 1060, 4 * time.Second, 4 * time.Second, summary.TargetUnreachable},
+		{"trickled body: a response, of which the body never ends", trickle, 0, 5, 1060, 4 * time.Second, 4 * time.Second, summary.ThresholdFailed},
+		{"black hole with a time-out", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 1900 * ms, 10, 1050, 1900 * ms, 3800 * ms, summary.TargetUnreachable},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			bubble(t, tc.handler, func(t *testing.T, e *engine.Engine) {
@@ -75,7 +76,7 @@ func TestStuckServers(t *testing.T) {
 				require.Equal(t, tc.code, s.Errors[0].Code)
 				require.EqualValues(t, tc.waited, s.Trends[summary.HTTPReqDuration].Max(), "the time waited counts")
 				require.NotContains(t, s.Trends, summary.ExpectedDuration)
-				require.Equal(t, summary.TargetUnreachable, summary.Judge(s, false).Verdict)
+				require.Equal(t, tc.verdict, summary.Judge(s, false).Verdict)
 				require.Positive(t, s.Counters[summary.DataSent], "bytes of what was cut count")
 				if tc.code == 1060 {
 					require.EqualValues(t, 5, s.Counters[summary.IterationsInterrupted])

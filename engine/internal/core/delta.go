@@ -9,7 +9,7 @@ import (
 // Bounds of a Delta, so that no server can make us hold more by inventing statuses or names.
 const (
 	// maxCells bounds the cells, and the series that a shard interns. What comes after it is counted under the series
-	// "overflow", one cell for each status and code.
+	// "overflow", one cell for each status, code and protocol.
 	maxCells = 4096
 	// maxDetailed bounds the cells of a series that have latencies of their own, some 40 KB each. Those that come after
 	// it share one of the series, which has no status and no code; their counts remain exact.
@@ -122,7 +122,7 @@ func (d *Delta) cell(k Key, overflow *Series) *Cell {
 		return c
 	}
 	if len(d.cells) >= maxCells {
-		k = Key{Series: overflow, Status: k.Status, Code: k.Code, Failed: k.Failed}
+		k = Key{Series: overflow, Status: k.Status, Code: k.Code, Proto: k.Proto, Failed: k.Failed}
 		if c := d.cells[k]; c != nil {
 			return c
 		}

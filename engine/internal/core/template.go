@@ -135,7 +135,7 @@ func (f *requestFlow) record(method string, x *Exchange) {
 		series = f.seriesOf(method)
 	}
 	f.shard.Record(series, x.Code != 0 || !f.scenario.Request.ExpectedStatuses.Contains(x.Status), x)
-	if x.Status != 0 || f.scenario.Open() {
+	if x.Proto != ProtoNone || f.scenario.Open() {
 		f.backOff, f.rest = 0, 0
 		return
 	}

@@ -92,13 +92,13 @@ func TestHopsAreRequests(t *testing.T) {
 	f, shard := newFlow(t, plan.Scenario{Request: plan.Request{MaxRedirects: 2, Timeout: 5 * time.Second, Method: "POST", Body: []byte("b")}})
 	step := f.Begin(time.Second)
 	for i, at := range []time.Duration{2 * time.Second, 3 * time.Second} {
-		step = f.Done(at, &Exchange{Status: 302, Location: "/again", Counts: true})
+		step = f.Done(at, &Exchange{Status: 302, Proto: HTTP11, Location: "/again", Counts: true})
 		require.Equal(t, Send, step.Verb, i)
 		require.Equal(t, 6*time.Second, step.Req.Deadline, i)
 		require.Equal(t, "GET", step.Req.Method)
 		require.Empty(t, step.Req.Body)
 	}
-	x := &Exchange{Status: 302, Location: "/again", Counts: true}
+	x := &Exchange{Status: 302, Proto: HTTP11, Location: "/again", Counts: true}
 	require.Equal(t, Step{Verb: End}, f.Done(4*time.Second, x))
 	require.Equal(t, "more than 2 redirects: a redirect loop", x.Err)
 
@@ -114,9 +114,9 @@ func TestHopsAreRequests(t *testing.T) {
 		got = append(got, k)
 	}
 	require.Equal(t, []Key{
-		{Series: &Series{Method: "POST"}, Status: 302},
-		{Series: &Series{Method: "GET"}, Status: 302},
-		{Series: &Series{Method: "GET"}, Status: 302, Code: CodeRedirectLoop, Failed: true},
+		{Series: &Series{Method: "POST"}, Status: 302, Proto: HTTP11},
+		{Series: &Series{Method: "GET"}, Status: 302, Proto: HTTP11},
+		{Series: &Series{Method: "GET"}, Status: 302, Proto: HTTP11, Code: CodeRedirectLoop, Failed: true},
 	}, got)
 }
 
@@ -151,7 +151,10 @@ func TestBackOff(t *testing.T) {
 	require.Equal(t, []time.Duration{10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, time.Second, time.Second}, got)
 
 	f.Begin(now)
-	require.Equal(t, Step{Verb: End}, f.Done(now, &Exchange{Start: now, Status: 500}), "an answer, whatever it says, ends it")
+	require.Equal(t, Step{Verb: End}, f.Done(now, &Exchange{Start: now, Proto: HTTP11, Status: 500}), "an answer, whatever it says, ends it")
+	require.Equal(t, 10*ms, refused(now, 0))
+	f.Begin(now)
+	require.Equal(t, Step{Verb: End}, f.Done(now, &Exchange{Start: now, Proto: HTTP11, Code: CodeGeneric}), "and so does one whose body broke off")
 	require.Equal(t, 10*ms, refused(now, 0))
 	require.Less(t, refused(now, 30*time.Second), 30*time.Second, "what failed slowly is not held up")
 }
@@ -159,7 +162,7 @@ func TestBackOff(t *testing.T) {
 func TestPause(t *testing.T) {
 	f, shard := newFlow(t, plan.Scenario{Pause: 3 * time.Second})
 	f.Begin(time.Second)
-	require.Equal(t, Step{Verb: Wait, Until: 5 * time.Second}, f.Done(2*time.Second, &Exchange{Status: 200}))
+	require.Equal(t, Step{Verb: Wait, Until: 5 * time.Second}, f.Done(2*time.Second, &Exchange{Status: 200, Proto: HTTP11}))
 	require.Equal(t, Step{Verb: End}, f.Woke(5*time.Second))
 	d := shard.Take()
 	require.EqualValues(t, 4*time.Second, d.IterationDuration.Sum(), "the pause lies inside the iteration, as k6's sleep")
