@@ -33,6 +33,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -52,6 +53,7 @@ var ErrScript = errors.New("the engine does not run k6 scripts")
 type Config struct {
 	Version     string // in the User-Agent "Broadside/<version>"; "dev" if empty
 	DenyPrivate bool   // refuse loopback and private addresses too; link-local and cloud-metadata addresses always are
+	Transport   Transport
 	// Resolver looks names up; net.DefaultResolver if nil. What it says is kept for the plan's TTL, within one run.
 	Resolver Resolver
 	// Connect connects to an IP address with port that has passed the deny-list; a net.Dialer if nil. It must honour
@@ -88,6 +90,9 @@ func New(cfg Config) (*Engine, error) {
 			return nil, errors.New("engine: a version is printable ASCII without spaces")
 		}
 	}
+	if !cfg.Transport.Valid() {
+		return nil, fmt.Errorf("engine: unknown transport %.20q; there are auto, http1 and std", string(cfg.Transport))
+	}
 	return &Engine{cfg: cfg, runs: map[*run]context.CancelCauseFunc{}}, nil
 }
 
@@ -100,6 +105,9 @@ func (e *Engine) Run(ctx context.Context, p plan.Plan, observers ...Observer) (*
 	}
 	if p.Script != "" {
 		return nil, ErrScript
+	}
+	if err := e.cfg.Transport.check(p); err != nil {
+		return nil, err
 	}
 	r := newRun(e.cfg, p.Resolved(), observers)
 	ctx, cancel := context.WithCancelCause(ctx)

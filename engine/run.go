@@ -10,7 +10,6 @@ import (
 	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
 	"github.com/nollagluiz/broadside/engine/internal/pace"
-	"github.com/nollagluiz/broadside/engine/internal/std"
 	"github.com/nollagluiz/broadside/engine/internal/vus"
 	"github.com/nollagluiz/broadside/plan"
 	"github.com/nollagluiz/broadside/summary"
@@ -25,16 +24,18 @@ type run struct {
 	plan      plan.Plan
 	observers []Observer
 
-	start     time.Time
-	scenarios []scenario
-	collector *collector
+	start      time.Time
+	scenarios  []scenario
+	thresholds *thresholds
+	collector  *collector
 }
 
 // scenario is a scenario of the plan with what carries it.
 type scenario struct {
+	samples   samples
 	host      *vus.Host
 	shard     *core.Shard
-	transport *std.Transport
+	transport carrier
 	vus       int // that it has at its start
 }
 
@@ -50,8 +51,11 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 	}
 	dialer := r.cfg.dialer(rules)
 	defer dialer.Close()
+	if r.thresholds, err = newThresholds(r.plan); err != nil {
+		return nil, err
+	}
 	r.start = time.Now()
-	for _, s := range r.plan.Scenarios {
+	for i, s := range r.plan.Scenarios {
 		executor, err := pace.New(s, r.plan.Share)
 		if err != nil {
 			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
@@ -61,7 +65,7 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
 		}
 		shard := core.NewShard(s.Open())
-		transport := std.New(r.start, dialer, executor.MaxVUs())
+		transport := r.cfg.Transport.carrier(r.start, dialer, executor.MaxVUs())
 		defer transport.Close()
 		cfg := vus.Config{
 			Start:    r.start,
@@ -73,15 +77,23 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 			cfg.Ended = transport.CloseIdle
 		}
 		host := vus.New(cfg)
-		r.scenarios = append(r.scenarios, scenario{host, shard, transport, executor.VUs()})
+		r.scenarios = append(r.scenarios, scenario{samples{scenario: &r.plan.Scenarios[i]}, host, shard, transport, executor.VUs()})
 	}
-	r.collector = newCollector(r.start)
+	r.collector = newCollector(r.start, newSubmetrics(r.thresholds.conditions))
 	err = r.watch(ctx)
-	return r.collector.finish(), err
+	s := r.collector.finish()
+	s.Thresholds = r.thresholds.results(s, errors.Is(err, errCrossed))
+	if err != nil && !errors.Is(err, errCrossed) { // a run that its own plan cut went as it should
+		return s, fmt.Errorf("run cut short: %w", err)
+	}
+	return s, nil
 }
 
-// watch runs the hosts and collects each second, and once more at their end.
+// watch runs the hosts and collects each second, and once more at their end. The error is the cause of what cut the run:
+// of ctx, or errCrossed.
 func (r *run) watch(ctx context.Context) error {
+	ctx, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
 	errs := make([]error, len(r.scenarios))
 	ended := make(chan struct{})
 	var wg sync.WaitGroup
@@ -99,11 +111,15 @@ func (r *run) watch(ctx context.Context) error {
 	for {
 		select {
 		case <-ticker.C:
-			r.collect(time.Since(r.start))
+			elapsed := time.Since(r.start)
+			r.collect(elapsed)
+			if r.thresholds.crossed(elapsed, r.collector.summary) {
+				cut(errCrossed)
+			}
 		case <-ended:
 			r.collect(end)
-			if err := errors.Join(errs...); err != nil {
-				return fmt.Errorf("run cut short: %w", context.Cause(ctx))
+			if errors.Join(errs...) != nil {
+				return context.Cause(ctx)
 			}
 			return nil
 		}
@@ -128,12 +144,15 @@ func (r *run) vusPlanned() int {
 
 // collect takes what the shards hold and tells the observers.
 func (r *run) collect(elapsed time.Duration) {
-	r.collector.begin(elapsed, r.vusPlanned())
+	r.collector.begin(elapsed)
+	shared := -r.vusPlanned()
 	for _, s := range r.scenarios {
-		r.collector.vus(s.host.Working(), s.host.Peak(), s.host.VUs()-s.vus)
-		r.collector.count(summary.DroppedIterations, int64(s.host.Dropped()))
-		r.collector.add(s.shard.Take())
+		shared += s.vus
+		r.collector.vus(s.samples, s.host.Working(), s.host.Peak(), s.host.VUs())
+		r.collector.count(s.samples, summary.DroppedIterations, int64(s.host.Dropped()))
+		r.collector.add(s.samples, s.shard.Take())
 	}
+	r.collector.gauges[summary.VUsMax] -= float64(shared) // VUs that serve one scenario after another are one
 	snapshot := r.collector.snapshot()
 	for _, observe := range r.observers {
 		observe(snapshot)
