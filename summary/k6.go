@@ -2,7 +2,6 @@ package summary
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -25,6 +24,8 @@ type K6 struct {
 	Estimated bool                // Duration is a count divided by its rate
 	Metrics   map[string]K6Metric // by name; a submetric's is "parent{tag:value}", as its threshold wrote it
 	Root      K6Group             // the machine-readable shape tells its checks only, in no group
+	// TrendStats are what was asked for of the trends of a run of ours. Of another run it is nil, whatever is there.
+	TrendStats []string
 }
 
 // The types of a K6Metric, each with the values that it has.
@@ -104,15 +105,4 @@ func (k *K6) hasLatency() bool {
 		}
 	}
 	return false
-}
-
-// isTrendStat tells whether k6 accepts a name in summaryTrendStats: avg, min, med, max, count or p(N), 0 <= N <= 100.
-func isTrendStat(name string) bool {
-	switch name {
-	case "avg", "min", "med", "max", "count":
-		return true
-	}
-	n, ok := strings.CutPrefix(name, "p(")
-	n, closed := strings.CutSuffix(n, ")")
-	return ok && closed && isPercent(n)
 }

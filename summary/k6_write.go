@@ -10,21 +10,20 @@ import (
 	"github.com/nollagluiz/broadside/plan"
 )
 
-// trendStats are the values that we give of a trend: k6's default ones, and p(99) and the count, which k6 gives when
-// asked to.
-func trendStats() []string {
-	return []string{"avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "count"}
-}
-
 // K6 gives the summary in k6's terms: its names, its units (trends in ms), and its rule of what is there: data_sent and
 // data_received always, everything else only if it was sampled. So a run without requests has no http_* metric. Our own
 // counters come under their own names. A metric that a threshold names is there, with its parent, whether or not it was
 // sampled: then its values are 0. Checks and groups are none.
 //
-// Two things differ from what k6 would write of the same run: p(99) and count are always there; and a target that never
+// Of trends there is what trendStats names, as ParseTrendStats gives it; DefaultTrendStats if nothing is named.
+//
+// Two things differ from what k6 would write of the same run: p(99) and count are there unasked; and a target that never
 // answered has no latency, where k6 has zeros.
-func (s *Summary) K6() *K6 {
-	k := &K6{Duration: max(s.Duration, 0), Metrics: map[string]K6Metric{}, Root: K6Group{ID: rootID}}
+func (s *Summary) K6(trendStats ...string) *K6 {
+	if len(trendStats) == 0 {
+		trendStats = DefaultTrendStats()
+	}
+	k := &K6{Duration: max(s.Duration, 0), Metrics: map[string]K6Metric{}, Root: K6Group{ID: rootID}, TrendStats: trendStats}
 	add := func(name, kind, contains string, values map[string]float64) {
 		for _, v := range values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -53,16 +52,17 @@ func (s *Summary) K6() *K6 {
 			add(name, K6Gauge, "default", map[string]float64{"value": g.Value, "min": g.Min, "max": g.Max})
 		}
 	}
-	ms := func(ns float64) float64 { return ns / float64(time.Millisecond) }
 	for name, t := range s.Trends {
 		if t == nil || t.Count() == 0 {
 			continue
 		}
-		add(name, K6Trend, "time", map[string]float64{
-			"avg": ms(t.Mean()), "min": ms(float64(t.Min())), "med": ms(t.Quantile(0.50)), "max": ms(float64(t.Max())),
-			"p(90)": ms(t.Quantile(0.90)), "p(95)": ms(t.Quantile(0.95)), "p(99)": ms(t.Quantile(0.99)),
-			"count": float64(t.Count()),
-		})
+		values := make(map[string]float64, len(trendStats))
+		for _, stat := range trendStats {
+			if values[stat] = trendStat(t, stat); stat != "count" {
+				values[stat] /= float64(time.Millisecond)
+			}
+		}
+		add(name, K6Trend, "time", values)
 	}
 	for _, r := range s.Thresholds {
 		k.addThreshold(r)
@@ -84,7 +84,7 @@ func (k *K6) addThreshold(r ThresholdResult) {
 	parent, known := plan.MetricOf(r.Metric)
 	for _, name := range []string{parent.Name, r.Metric} {
 		if _, sampled := k.Metrics[name]; !sampled && known {
-			k.Metrics[name] = emptyMetric(parent)
+			k.Metrics[name] = emptyMetric(parent, k.TrendStats)
 		}
 	}
 	m, ok := k.Metrics[r.Metric]
@@ -100,10 +100,10 @@ func (k *K6) addThreshold(r ThresholdResult) {
 }
 
 // emptyMetric is what k6 gives of a metric without a sample.
-func emptyMetric(of plan.Metric) K6Metric {
+func emptyMetric(of plan.Metric, trendStats []string) K6Metric {
 	m := K6Metric{Type: string(of.Type), Contains: contains(of.Name)}
 	stats := map[plan.MetricType][]string{
-		plan.Counter: {"count", "rate"}, plan.Gauge: {"value", "min", "max"}, plan.Rate: {"rate", "passes", "fails"}, plan.Trend: trendStats(),
+		plan.Counter: {"count", "rate"}, plan.Gauge: {"value", "min", "max"}, plan.Rate: {"rate", "passes", "fails"}, plan.Trend: trendStats,
 	}[of.Type]
 	if of.Type == plan.Trend {
 		m.Contains = "time"
@@ -166,9 +166,13 @@ func (k *K6) HandleSummary() ([]byte, error) {
 		}
 		metrics[name] = out
 	}
+	trendStats := k.TrendStats
+	if trendStats == nil {
+		trendStats = DefaultTrendStats()
+	}
 	return indented(map[string]any{
 		"root_group": k.Root.listed(),
-		"options":    map[string]any{"summaryTrendStats": trendStats(), "summaryTimeUnit": "", "noColor": true},
+		"options":    map[string]any{"summaryTrendStats": trendStats, "summaryTimeUnit": "", "noColor": true},
 		"state": map[string]any{
 			"isStdOutTTY": false, "isStdErrTTY": false,
 			"testRunDurationMs": float64(k.Duration) / float64(time.Millisecond),

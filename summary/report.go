@@ -16,7 +16,8 @@ import (
 
 // ReportOptions choose how a report looks. The zero value is plain text.
 type ReportOptions struct {
-	Color bool // ANSI colours, for a terminal
+	Color      bool     // ANSI colours, for a terminal
+	TrendStats []string // what is told of trends, as ParseTrendStats gives it; avg to p(99) if nil
 }
 
 // WriteReport writes what a person wants to know at the end of a run: the metrics by k6's names, in the sections that
@@ -165,8 +166,7 @@ func (r *report) metric(s *Summary, name, title string) {
 	}
 	title = printable(title)
 	if t := s.Trends[name]; t != nil && t.Count() > 0 {
-		r.add(title, "avg="+span(t.Mean()), "min="+span(float64(t.Min())), "med="+span(t.Quantile(0.5)), "max="+span(float64(t.Max())),
-			"p(90)="+span(t.Quantile(0.9)), "p(95)="+span(t.Quantile(0.95)), "p(99)="+span(t.Quantile(0.99)))
+		r.add(title, r.trend(t)...)
 	}
 	if rate := s.Rates[name]; rate.Total > 0 {
 		r.add(title, percent(rate), fmt.Sprintf("%d out of %d", rate.True, rate.Total))
@@ -181,6 +181,21 @@ func (r *report) metric(s *Summary, name, title string) {
 	case n > 0 || name == HTTPReqs || name == Iterations:
 		r.add(title, fmt.Sprint(n), fmt.Sprintf("%.2f/s", perSecond(n, s.Duration)))
 	}
+}
+
+func (r *report) trend(t *hist.Histogram) (cells []string) {
+	stats := r.opts.TrendStats
+	if stats == nil {
+		stats = reportedStats()
+	}
+	for _, stat := range stats {
+		v, write := trendStat(t, stat), span
+		if stat == "count" {
+			write = number
+		}
+		cells = append(cells, stat+"="+write(v))
+	}
+	return cells
 }
 
 // errors lists the classes with their share of all requests.
