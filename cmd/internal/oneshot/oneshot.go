@@ -1,10 +1,11 @@
 // Package oneshot is the verb run of both programs: one run against one URL, without a dashboard, by k6's flags,
 // environment variables, precedence and exit codes where k6 has them (k6 v2.2, "k6 run").
 //
-// Progress goes to stderr, the report to stdout.
+// Progress goes to stderr, the report to stdout; a summary in k6's JSON that goes to one of them has it alone.
 package oneshot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ import (
 // leaves with 0.
 const (
 	exitOK      = 0
-	exitFailed  = 1   // the report could not be written
+	exitFailed  = 1   // a result could not be written
 	exitVerdict = 99  // threshold_failed, target_unreachable, no_requests
 	exitValue   = 104 // a value or URL that can't be used
 	exitAborted = 105
@@ -87,7 +88,11 @@ func (o options) run(ctx context.Context, cfg Config, p plan.Plan) int {
 		return exitFailed
 	}
 	defer e.Close()
-	progress := newProgress(cfg.Stderr, p, isTerminal(cfg.Stderr))
+	w := o.writers(cfg)
+	if name := proxyVariable(cfg.Environ); name != "" {
+		fmt.Fprintf(w.notes, "%s is set and not used: load goes straight to its target\n", name)
+	}
+	progress := newProgress(w.notes, p, isTerminal(w.notes))
 	var observers []engine.Observer
 	if !o.quiet {
 		observers = append(observers, progress.observe)
@@ -99,11 +104,23 @@ func (o options) run(ctx context.Context, cfg Config, p plan.Plan) int {
 		return exitValue
 	}
 	out := summary.Judge(s, err != nil)
-	if err := summary.WriteReport(cfg.Stdout, out, summary.ReportOptions{Color: isTerminal(cfg.Stdout) && !o.noColor}); err != nil {
-		fmt.Fprintf(cfg.Stderr, "%s run: write the report: %v\n", cfg.Program, err)
-		return exitFailed
+	code := exitCode(out.Verdict)
+	for _, err := range o.write(w, out) {
+		fmt.Fprintf(cfg.Stderr, "%s run: %v\n", cfg.Program, err)
+		code = cmp.Or(code, exitFailed)
 	}
-	return exitCode(out.Verdict)
+	return code
+}
+
+// proxyVariable names a variable that k6 would have sent the load through; "" if there is none.
+func proxyVariable(environ []string) string {
+	set := env.ToMap(environ)
+	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"} {
+		if set[name] != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 func exitCode(v summary.Verdict) int {

@@ -2,14 +2,12 @@ package oneshot
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"net/http"
-	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +16,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/nollagluiz/broadside/plan"
+	"github.com/nollagluiz/broadside/summary"
 )
-
-// maxFile bounds a configuration or body file in bytes.
-const maxFile = plan.MaxBody + 64<<10
 
 // options is one run as the command line, the environment and the configuration file ask for it.
 type options struct {
@@ -41,10 +37,23 @@ type options struct {
 	userAgent        string
 	denyPrivate      bool
 
+	summaryExport string // a file, or one of the streams
+	summaryJSON   string // likewise
+	summaryMode   string
+	trendStats    trendStats
+
 	config  string
 	quiet   bool
 	noColor bool
 }
+
+// The values of --summary-mode. Without groups, and with one scenario, k6's full report is the compact one with the
+// phases of requests, which ours always has.
+const (
+	summaryCompact  = "compact"
+	summaryFull     = "full"
+	summaryDisabled = "disabled"
+)
 
 // durationValue is a flag in k6's form: "1h30m", "1d", or a number of milliseconds.
 type durationValue struct{ d *time.Duration }
@@ -58,6 +67,16 @@ func (v durationValue) String() string {
 func (durationValue) Type() string { return "duration" }
 func (v durationValue) Set(text string) (err error) {
 	*v.d, err = parseDuration(text)
+	return err
+}
+
+// trendStats is a flag in k6's form; nil is the default.
+type trendStats []string
+
+func (v *trendStats) String() string { return strings.Join(*v, ",") }
+func (*trendStats) Type() string     { return "list" }
+func (v *trendStats) Set(text string) (err error) {
+	*v, err = summary.ParseTrendStats(text)
 	return err
 }
 
@@ -120,31 +139,16 @@ func (o *options) flags() *pflag.FlagSet {
 	f.Var(durationValue{&o.pause}, "pause", "of a virtual user after each request")
 	f.StringVar(&o.userAgent, "user-agent", "", "User-Agent header")
 	f.BoolVar(&o.denyPrivate, "deny-private", false, "refuse private addresses")
+	f.StringVar(&o.summaryExport, "summary-export", "", "FILE of the summary in k6's flat JSON; stdout, - or stderr for these")
+	f.StringVar(&o.summaryJSON, "summary-json", "", "likewise, in the JSON of k6's handleSummary")
+	f.StringVar(&o.summaryMode, "summary-mode", summaryCompact, "compact or full, which are the same; disabled: no report")
+	f.Var(&o.trendStats, "summary-trend-stats", "what is told of trends, as in avg,p(95),p(99.9),count")
 	f.StringVarP(&o.config, "config", "c", "", "JSON file with these options")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 	f.BoolVar(&o.noColor, "no-color", false, "no colours")
 	f.Bool("no-usage-report", false, "accepted: nothing is ever reported")
+	f.Bool("discard-response-bodies", false, "accepted: bodies are read and never kept")
 	return f
-}
-
-// variables are k6's environment variables for the flags that have one (k6 v2.2, "Options reference").
-var variables = []struct{ name, flag string }{
-	{"K6_VUS", "vus"},
-	{"K6_DURATION", "duration"},
-	{"K6_MAX_REDIRECTS", "max-redirects"},
-	{"K6_INSECURE_SKIP_TLS_VERIFY", "insecure-skip-tls-verify"},
-	{"K6_USER_AGENT", "user-agent"},
-	{"K6_CONFIG", "config"},
-	{"K6_NO_COLOR", "no-color"},
-	{"DENY_PRIVATE_TARGETS", "deny-private"},
-}
-
-// keys are a configuration file's names: k6's where it has one.
-var keys = map[string]string{
-	"vus": "vus", "duration": "duration", "gracefulStop": "graceful-stop", "method": "method", "body": "body",
-	"timeout": "timeout", "expectedStatuses": "expected-status", "maxRedirects": "max-redirects",
-	"insecureSkipTLSVerify": "insecure-skip-tls-verify", "httpVersion": "http-version", "pause": "pause",
-	"userAgent": "user-agent", "quiet": "quiet", "noColor": "no-color",
 }
 
 // valueError is a value that can't be used, k6's exit code 104; anything else of the command line is 255.
@@ -162,14 +166,8 @@ func parse(args []string, environ map[string]string) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, explain(err, f)
 	}
-	for _, v := range variables {
-		value := environ[v.name]
-		if value == "" || f.Changed(v.flag) {
-			continue
-		}
-		if err := f.Set(v.flag, value); err != nil {
-			return o, invalid("%s: %w", v.name, errors.Unwrap(err))
-		}
+	if err := readEnvironment(f, environ); err != nil {
+		return o, err
 	}
 	o.noColor = o.noColor || environ["NO_COLOR"] != ""
 	if o.config != "" {
@@ -185,83 +183,7 @@ func parse(args []string, environ map[string]string) (options, error) {
 	case o.url == "":
 		return o, errors.New("a URL is needed")
 	}
-	return o, nil
-}
-
-// readConfig takes from the file what neither command line nor environment has set.
-func (o *options) readConfig(f *pflag.FlagSet) error {
-	text, err := readFile(o.config)
-	if err != nil {
-		return err
-	}
-	var doc map[string]json.RawMessage
-	if err := json.Unmarshal(text, &doc); err != nil {
-		return fmt.Errorf("no JSON object: %w", err)
-	}
-	for key, raw := range doc {
-		switch key {
-		case "url":
-			err = json.Unmarshal(raw, &o.url)
-		case "headers":
-			err = o.configHeaders(f, raw)
-		default:
-			err = setKey(f, key, raw)
-		}
-		if err != nil {
-			return fmt.Errorf("%q: %w", key, err)
-		}
-	}
-	return nil
-}
-
-func (o *options) configHeaders(f *pflag.FlagSet, raw json.RawMessage) error {
-	var headers map[string]string
-	if err := json.Unmarshal(raw, &headers); err != nil {
-		return errors.New("must be an object of texts")
-	}
-	if f.Changed("header") {
-		return nil
-	}
-	for name, value := range headers {
-		o.headers = append(o.headers, name+": "+value)
-	}
-	return nil
-}
-
-func setKey(f *pflag.FlagSet, key string, raw json.RawMessage) error {
-	flag, ok := keys[key]
-	if !ok {
-		return errors.New("is no option of a run" + nearest(key, slices.Collect(maps.Keys(keys))))
-	}
-	if f.Changed(flag) {
-		return nil
-	}
-	text := string(raw)
-	if strings.HasPrefix(text, `"`) {
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return err
-		}
-	}
-	if err := f.Set(flag, text); err != nil {
-		return errors.Unwrap(err)
-	}
-	return nil
-}
-
-func readFile(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxFile {
-		return nil, fmt.Errorf("over %d bytes", maxFile)
-	}
-	return text, nil
+	return o, o.checkResults()
 }
 
 // plan is the run that the options ask for. The error is a valueError that names flags.
@@ -287,6 +209,9 @@ func (o options) plan() (plan.Plan, error) {
 			return plan.Plan{}, invalid("--body: %s: %w", file, err)
 		}
 	}
+	if isScript(o.url) {
+		return plan.Plan{}, invalid("URL: %.60q is a k6 script, and run requests one URL", o.url)
+	}
 	p := plan.Plan{Scenarios: []plan.Scenario{{
 		VUs:          o.vus,
 		Duration:     o.duration,
@@ -305,6 +230,24 @@ func (o options) plan() (plan.Plan, error) {
 		},
 	}}}
 	return p, o.check(p)
+}
+
+// isScript tells of an argument of k6 run: a script, an archive, or "-" for one on standard input.
+func isScript(arg string) bool {
+	return arg == "-" || !strings.Contains(arg, "://") && slices.Contains([]string{".js", ".mjs", ".ts", ".tar"}, path.Ext(arg))
+}
+
+// checkResults holds where results go. A stream has room for one.
+func (o options) checkResults() error {
+	switch o.summaryMode {
+	case summaryCompact, summaryFull, summaryDisabled:
+	default:
+		return invalid("--summary-mode: must be %s, %s or %s, not %.40q", summaryCompact, summaryFull, summaryDisabled, o.summaryMode)
+	}
+	if e := o.exports(); len(e) == 2 && e[0].to == e[1].to {
+		return invalid("%s and %s: both go to %s; one must go elsewhere", e[0].flag, e[1].flag, e[0].to)
+	}
+	return nil
 }
 
 // check leaves the bounds to the plan, and says the flag where the plan says its own field.

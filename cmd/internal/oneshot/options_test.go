@@ -106,6 +106,16 @@ func TestBadCommandLines(t *testing.T) {
 		{"nothing near", []string{"--quixotic-windmills", "http://h/"}, nil, false, "--quixotic-windmills is no flag of run"},
 		{"a short one", []string{"-x", "http://h/"}, nil, false, "-x is no flag of run"},
 		{"k6's, not here", []string{"--iterations", "3", "http://h/"}, nil, false, "--iterations: the one executor so far"},
+		{"k6's streams", []string{"--out", "json=x", "http://h/"}, nil, false, "--out: samples are not streamed; --summary-json gives"},
+		{"k6's, for scripts", []string{"--no-setup", "http://h/"}, nil, false, "--no-setup: is for k6 scripts"},
+		{"a script", []string{"load.js"}, nil, true, `"load.js" is a k6 script, and run requests one URL`},
+		{"a script on standard input", []string{"-"}, nil, true, `"-" is a k6 script`},
+		{"two summaries on one stream", []string{"--summary-export", "-", "--summary-json", "stdout", "http://h/"}, nil, true, "--summary-export and --summary-json: both go to stdout"},
+		{"two summaries in one file", []string{"--summary-json", "a", "http://h/"}, map[string]string{"K6_SUMMARY_EXPORT": "a"}, true, "both go to a"},
+		{"a summary mode", []string{"--summary-mode", "legacy", "http://h/"}, nil, true, `--summary-mode: must be compact, full or disabled, not "legacy"`},
+		{"a statistic", []string{"--summary-trend-stats", "avg,p95", "http://h/"}, nil, true, `--summary-trend-stats: "p95" is none of avg`},
+		{"no statistic", []string{"--summary-trend-stats=", "http://h/"}, nil, true, `--summary-trend-stats: "" is none of avg`},
+		{"a statistic of the environment", []string{"http://h/"}, map[string]string{"K6_SUMMARY_TREND_STATS": "p99"}, true, `K6_SUMMARY_TREND_STATS: "p99" is none of avg`},
 		{"less than no redirect", []string{"--max-redirects", "-3", "http://h/"}, nil, true, "--max-redirects: must be 0"},
 		{"no URL", nil, nil, false, "a URL is needed"},
 		{"two URLs", []string{"http://a/", "http://b/"}, nil, false, "one URL at most, not 2"},
@@ -139,10 +149,12 @@ func TestBadCommandLines(t *testing.T) {
 		})
 	}
 	for text, want := range map[string]string{
-		`{"vsu":1}`:           `"vsu": is no option of a run; did you mean vus?`,
-		`{"vus":"x"}`:         `"vus": `,
-		`{"headers":["a"]}`:   `"headers": must be an object of texts`,
-		`{"duration":"soon"}`: `"duration": "soon" is no duration`,
+		`{"vsu":1}`:                     `"vsu": is no option of a run; did you mean vus?`,
+		`{"vus":"x"}`:                   `"vus": `,
+		`{"summaryTrendStats":"avg"}`:   `"summaryTrendStats": must be a list of texts`,
+		`{"summaryTrendStats":["p95"]}`: `"summaryTrendStats": "p95" is none of avg`,
+		`{"headers":["a"]}`:             `"headers": must be an object of texts`,
+		`{"duration":"soon"}`:           `"duration": "soon" is no duration`,
 	} {
 		if _, err := parse([]string{"-c", file(text), "http://h/"}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v; want %s", text, err, want)

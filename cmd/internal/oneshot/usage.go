@@ -1,6 +1,7 @@
 package oneshot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,24 +11,79 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// later are flags of `k6 run` that this version refuses, with the reason.
-var later = map[string]string{
-	"out":            "streams of samples are not built in",
-	"summary-export": "summaries in k6's JSON are not built in",
-	"iterations":     "the one executor so far is constant-vus: use --duration",
-	"stage":          "the one executor so far is constant-vus: use --vus and --duration",
-	"rps":            "use --pause to hold virtual users back",
+// refused is what k6 v2.2 takes for a run and this verb does not: why, and the names, by k6's flags where it has one.
+// The same word as a variable, K6_BLACKLIST_IPS, or as a key of a configuration file, blacklistIPs, is refused for the
+// same reason.
+var refused = []struct {
+	why   string
+	names []string
+}{
+	{"the one executor so far is constant-vus: use --vus and --duration", []string{"iterations", "stage", "scenarios"}},
+	{"use --pause to hold virtual users back", []string{"rps", "min-iteration-duration"}},
+	{"a run is not split here: give each machine its own --vus", []string{"execution-segment", "execution-segment-sequence"}},
+	{"a run has no REST API", []string{"paused", "linger", "address", "profiling-enabled"}},
+	{"the one limit so far is the verdict's, 5 % of failed requests", []string{"thresholds", "no-thresholds"}},
+	{"connections are kept from one iteration to the next", []string{"no-connection-reuse", "no-vu-connection-reuse"}},
+	{"each iteration begins without cookies", []string{"no-cookies-reset"}},
+	{"names are looked up by the system's resolver", []string{"dns", "hosts"}},
+	{"use --deny-private to refuse private addresses", []string{"blacklist-ip", "block-hostnames"}},
+	{"the system chooses the address that connections come from", []string{"local-ips"}},
+	{"handshakes have the defaults of Go, and no client certificate", []string{"tls-version", "tls-cipher-suites", "tls-auth"}},
+	{"there is no log: the report has the classes of errors", []string{"http-debug", "verbose", "log-output", "log-format", "console-output"}},
+	{"samples are not streamed; --summary-json gives the results as JSON", []string{"out", "web-dashboard", "traces-output", "system-tags", "tag"}},
+	{"the report gives each value the unit that suits it, and JSON is in ms", []string{"summary-time-unit"}},
+	{"that shape has neither p(99) nor rates: use --summary-json", []string{"new-machine-readable-summary"}},
+	{"k6 2.0 has removed it: use --summary-mode disabled", []string{"no-summary"}},
+	{"features of k6 are not those of this engine", []string{"features"}},
+}
+
+// ofScripts are k6's flags and keys that only a script gives a meaning. Their variables are left alone: without a script
+// they change nothing.
+var ofScripts = []string{"no-setup", "no-teardown", "setup-timeout", "teardown-timeout", "batch", "batch-per-host", "throw", "env",
+	"include-system-env-vars", "compatibility-mode", "type", "secret-source", "handle-summary-timeout"}
+
+// shorthands are those of k6's flags that are refused.
+var shorthands = map[string]string{
+	"i": "iterations", "s": "stage", "p": "paused", "w": "throw", "t": "type", "e": "env", "o": "out", "l": "linger", "a": "address", "v": "verbose",
+}
+
+// fold makes one of the spellings of an option: --blacklist-ip, K6_BLACKLIST_IPS, blacklistIPs.
+func fold(name string) string {
+	name = strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(strings.TrimPrefix(name, "K6_")))
+	return strings.TrimSuffix(name, "s")
+}
+
+// whyRefused is the reason for which an option of k6 in any spelling is not taken; "" if it is none of these.
+func whyRefused(name string) string {
+	is := func(known string) bool { return fold(known) == fold(name) }
+	for _, r := range refused {
+		if slices.ContainsFunc(r.names, is) {
+			return r.why
+		}
+	}
+	return ""
+}
+
+// whyNotHere is whyRefused for where a user has named the option in words: there those of scripts have a reason, too.
+func whyNotHere(name string) string {
+	if slices.ContainsFunc(ofScripts, func(known string) bool { return fold(known) == fold(name) }) {
+		return "is for k6 scripts, and run requests one URL"
+	}
+	return whyRefused(name)
 }
 
 // explain words a flag error: the flag at fault and the nearest right one.
 func explain(err error, f *pflag.FlagSet) error {
 	var missing *pflag.NotExistError
 	if errors.As(err, &missing) {
-		name := missing.GetSpecifiedName()
-		if why, ok := later[name]; ok {
-			return fmt.Errorf("--%s: %s", name, why)
-		}
+		name, dashes := missing.GetSpecifiedName(), "--"
 		if missing.GetSpecifiedShortnames() != "" {
+			dashes = "-"
+		}
+		if why := whyNotHere(cmp.Or(shorthands[name], name)); why != "" {
+			return fmt.Errorf("%s%s: %s", dashes, name, why)
+		}
+		if dashes == "-" {
 			return fmt.Errorf("-%s is no flag of run; see run --help", name)
 		}
 		var names []string
@@ -59,14 +115,26 @@ func nearest(name string, known []string) string {
 // help is the text of run --help.
 func help(program string) string {
 	o := defaults()
+	names := []string{"NO_COLOR"}
+	for _, v := range variables {
+		names = append(names, v.name)
+	}
 	return fmt.Sprintf(`One run against one URL, without a dashboard.
 
 usage: %s run [flags] URL
 
 %s
-Without a flag, K6_VUS, K6_DURATION, K6_MAX_REDIRECTS, K6_INSECURE_SKIP_TLS_VERIFY, K6_USER_AGENT, K6_CONFIG,
-K6_NO_COLOR, NO_COLOR and DENY_PRIVATE_TARGETS count; then the configuration file; then the default.
+The report goes to stdout, progress to stderr. A summary that goes to stdout is there alone.
 
-exit codes: 0 ok, 99 a threshold failed or the target was not reached, 104 a bad value or URL, 105 aborted, 255 a bad flag
-`, program, o.flags().FlagUsages())
+Where a flag is not given, these variables count, then the configuration file, then the default:
+  %s
+
+exit codes:
+  0    ok, or limited by this machine rather than by the target
+  1    a result could not be written
+  99   a threshold failed, the target was not reached, or no request was made
+  104  a bad value or URL
+  105  aborted: ctrl-C once still gives the results, twice gives none
+  255  a bad flag
+`, program, o.flags().FlagUsages(), strings.Join(names, "\n  "))
 }

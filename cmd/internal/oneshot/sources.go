@@ -1,0 +1,162 @@
+package oneshot
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/nollagluiz/broadside/plan"
+)
+
+// maxFile bounds a configuration or body file in bytes.
+const maxFile = plan.MaxBody + 64<<10
+
+// variables are k6's environment variables for the flags that have one (k6 v2.2, "Options reference").
+var variables = []struct{ name, flag string }{
+	{"K6_VUS", "vus"},
+	{"K6_DURATION", "duration"},
+	{"K6_MAX_REDIRECTS", "max-redirects"},
+	{"K6_INSECURE_SKIP_TLS_VERIFY", "insecure-skip-tls-verify"},
+	{"K6_USER_AGENT", "user-agent"},
+	{"K6_DISCARD_RESPONSE_BODIES", "discard-response-bodies"},
+	{"K6_SUMMARY_EXPORT", "summary-export"},
+	{"K6_SUMMARY_MODE", "summary-mode"},
+	{"K6_SUMMARY_TREND_STATS", "summary-trend-stats"},
+	{"K6_CONFIG", "config"},
+	{"K6_NO_COLOR", "no-color"},
+	{"DENY_PRIVATE_TARGETS", "deny-private"},
+}
+
+// keys are a configuration file's names: k6's where it has one.
+var keys = map[string]string{
+	"vus": "vus", "duration": "duration", "gracefulStop": "graceful-stop", "method": "method", "body": "body",
+	"timeout": "timeout", "expectedStatuses": "expected-status", "maxRedirects": "max-redirects",
+	"insecureSkipTLSVerify": "insecure-skip-tls-verify", "httpVersion": "http-version", "pause": "pause",
+	"userAgent": "user-agent", "quiet": "quiet", "noColor": "no-color", "summaryExport": "summary-export", "summaryJSON": "summary-json",
+	"summaryMode": "summary-mode", "discardResponseBodies": "discard-response-bodies", "noUsageReport": "no-usage-report",
+}
+
+// readEnvironment takes what the command line has not set, and refuses what of k6's would be missed.
+func readEnvironment(f *pflag.FlagSet, environ map[string]string) error {
+	flags := map[string]string{}
+	for _, v := range variables {
+		flags[v.name] = v.flag
+	}
+	for _, name := range slices.Sorted(maps.Keys(environ)) {
+		value, flag := environ[name], flags[name]
+		switch {
+		case value == "", flag != "" && f.Changed(flag):
+		case flag != "":
+			if err := f.Set(flag, value); err != nil {
+				return invalid("%s: %w", name, errors.Unwrap(err))
+			}
+		case strings.HasPrefix(name, "K6_"):
+			if why := whyRefused(name); why != "" {
+				return invalid("%s: %s", name, why)
+			}
+		}
+	}
+	return nil
+}
+
+// readConfig takes from the file what neither command line nor environment has set.
+func (o *options) readConfig(f *pflag.FlagSet) error {
+	text, err := readFile(o.config)
+	if err != nil {
+		return err
+	}
+	var doc map[string]json.RawMessage
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("no JSON object: %w", err)
+	}
+	for key, raw := range doc {
+		switch key {
+		case "url":
+			err = json.Unmarshal(raw, &o.url)
+		case "headers":
+			err = o.configHeaders(f, raw)
+		case "summaryTrendStats":
+			err = configTrendStats(f, raw)
+		default:
+			err = setKey(f, key, raw)
+		}
+		if err != nil {
+			return fmt.Errorf("%q: %w", key, err)
+		}
+	}
+	return nil
+}
+
+func (o *options) configHeaders(f *pflag.FlagSet, raw json.RawMessage) error {
+	var headers map[string]string
+	if err := json.Unmarshal(raw, &headers); err != nil {
+		return errors.New("must be an object of texts")
+	}
+	if f.Changed("header") {
+		return nil
+	}
+	for name, value := range headers {
+		o.headers = append(o.headers, name+": "+value)
+	}
+	return nil
+}
+
+func configTrendStats(f *pflag.FlagSet, raw json.RawMessage) error {
+	var stats []string
+	if err := json.Unmarshal(raw, &stats); err != nil {
+		return errors.New("must be a list of texts")
+	}
+	if f.Changed("summary-trend-stats") {
+		return nil
+	}
+	if err := f.Set("summary-trend-stats", strings.Join(stats, ",")); err != nil {
+		return errors.Unwrap(err)
+	}
+	return nil
+}
+
+func setKey(f *pflag.FlagSet, key string, raw json.RawMessage) error {
+	flag, ok := keys[key]
+	if !ok {
+		if why := whyNotHere(key); why != "" {
+			return errors.New(why)
+		}
+		return errors.New("is no option of a run" + nearest(key, slices.Collect(maps.Keys(keys))))
+	}
+	if f.Changed(flag) {
+		return nil
+	}
+	text := string(raw)
+	if strings.HasPrefix(text, `"`) {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return err
+		}
+	}
+	if err := f.Set(flag, text); err != nil {
+		return errors.Unwrap(err)
+	}
+	return nil
+}
+
+func readFile(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("over %d bytes", maxFile)
+	}
+	return text, nil
+}
