@@ -30,6 +30,7 @@ var edges = []struct {
 	{"engine/internal/*", []string{"engine/internal/core", "engine/internal/pace", "engine/internal/dial", "plan", "summary", "summary/hist"}, "parts meet in core; never the engine"},
 	{"engine", []string{"engine/internal/*", "plan", "summary", "summary/hist"}, "the public library: an importer links only the standard library, x/sys and this"},
 	{"agent", []string{"engine", "fleet", "plan", "summary", "summary/hist"}, "a worker: it never knows the dashboard's code, only the wire"},
+	{"agent/k6exec", []string{"plan", "summary", "summary/hist"}, "a Runner over an external k6: the agent is given it, and it knows no agent"},
 	{"dashboard", []string{"web", "fleet", "plan", "summary", "summary/hist"}, "the control plane declares what it needs and is given it"},
 	{"dashboard/store/storetest", []string{"dashboard", "dashboard/reaper", "fleet", "plan", "summary", "summary/hist"}, "the conformance suite holds stores against the interfaces of the dashboard and its reaper"},
 	{"dashboard/scaler/*", []string{"dashboard/scaler", "fleet", "plan", "summary", "summary/hist"}, "drivers know the interface that they serve"},
@@ -38,6 +39,7 @@ var edges = []struct {
 	{"cmd/k6agent", []string{"agent", "cmd/internal/*", "engine", "fleet", "plan", "summary", "summary/hist"}, "an agent must stay small: no dashboard code"},
 	{"cmd/*", []string{"*", "*/*", "*/*/*"}, "wiring may see everything"},
 	{"cmd/internal/oneshot", []string{"engine", "plan", "summary", "summary/hist"}, "the verb run of both programs"},
+	{"cmd/internal/runners", []string{"agent", "agent/k6exec", "engine", "fleet", "plan", "summary"}, "what makes the runs of both programs' agents"},
 	{"cmd/internal/*", nil, "what two commands share needs nothing of ours"},
 	{"test/*", nil, "programs that drive the built binaries from outside"},
 }
@@ -54,6 +56,7 @@ var thirdParty = []struct {
 	{"engine", []string{"golang.org/x/sys"}},
 	{"engine/internal/*", []string{"golang.org/x/sys"}},
 	{"agent", []string{"github.com/sirupsen/logrus", "github.com/google/uuid", "github.com/oklog/run", "golang.org/x/sys"}},
+	{"agent/k6exec", []string{"golang.org/x/sys"}},
 	{"cmd/k6agent", []string{"github.com/sirupsen/logrus", "github.com/caarlos0/env/v11"}},
 }
 

@@ -73,6 +73,8 @@ func (k *K6) judge(aborted bool) (Verdict, string) {
 	switch crossed := k.Crossed(); {
 	case aborted:
 		return Aborted, abortedAfter(f.Requests)
+	case f.Requests == 0 && f.DataReceivedBytes == 0 && k.Count(DataSent) > 0: // k6 doesn't count what it cuts
+		return TargetUnreachable, "Not one request got a response before it was cut."
 	case f.Requests == 0:
 		return NoRequests, noRequests
 	case f.DataReceivedBytes == 0, f.Failures == f.Requests && f.P50 == nil:

@@ -1,0 +1,78 @@
+package k6exec
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+// command is a program to be run, with all that it gets.
+type command struct {
+	path           string // absolute
+	args, env      []string
+	stdin          string
+	stdout, stderr io.Writer
+	drain          time.Duration // for output that another process holds open after the program's end
+}
+
+// child is a running program and the processes that it started, as far as they stayed in its group.
+type child struct {
+	cmd   *exec.Cmd
+	ended chan struct{} // closed once the program has ended and all that is to be had of its output was written
+
+	mu     sync.Mutex // guards reaped
+	reaped bool       // the id may belong to another process by now
+}
+
+// start starts a program. Its ended channel will be closed for certain once it was killed.
+func start(c command) (*child, error) {
+	cmd := exec.Command(c.path, c.args...)
+	cmd.Env, cmd.Dir = c.env, workDir
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.stdin), c.stdout, c.stderr
+	cmd.WaitDelay = c.drain
+	cmd.SysProcAttr = attributes()
+	p := &child{cmd: cmd, ended: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		// Linux sends the parent-death signal when the thread that forked ends, so this one has to live as long as the program.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			p.wait()
+		}
+	}()
+	return p, <-started
+}
+
+func (p *child) wait() {
+	defer close(p.ended)
+	if awaitZombie(p.cmd.Process.Pid) {
+		p.mu.Lock()
+		killGroup(p.cmd.Process) // whom it has left behind
+		p.reaped = true
+		p.mu.Unlock()
+	}
+	// The error is the exit code, which state has, or that output was left unread: then the summary is cut and says so itself.
+	_ = p.cmd.Wait()
+}
+
+// terminate asks the program to end.
+func (p *child) terminate() { _ = p.cmd.Process.Signal(termSignal) } // an error: it has ended
+
+// kill ends the program and its group.
+func (p *child) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.reaped {
+		killGroup(p.cmd.Process)
+	}
+}
+
+// state is how the program has ended, after ended was closed.
+func (p *child) state() *os.ProcessState { return p.cmd.ProcessState }
