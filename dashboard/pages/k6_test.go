@@ -127,6 +127,28 @@ func TestSitesThatNoAgentCanRun(t *testing.T) {
 	}
 }
 
+// A script may count none of its requests as failed or not: then there is no rate, which is not 0 %.
+func TestFailRateThatNobodyCounted(t *testing.T) {
+	f := demoFleet()
+	for i := range f.runs {
+		if f.runs[i].Engine == fleet.EngineK6 {
+			f.runs[i].Metrics.ErrorRate, f.runs[i].Metrics.Failures = nil, 0
+		}
+	}
+	f.runs = slices.DeleteFunc(f.runs, func(r fleet.RunDetail) bool { return r.TargetID == "3" && r.Engine != fleet.EngineK6 })
+	b := newBrowser(t, f)
+	if got := b.get("/agents/k6/sites").cells(t)[2][8]; got != "– no data" {
+		t.Errorf("the site's fail rate is %q; want no data", got)
+	}
+	if page := b.get("/agents/k6/runs/" + runOfK6(t, f, summary.OK).ID).plainWords(t); !strings.Contains(page, "Failed – no data") {
+		t.Errorf("the run's fail rate: %s", page)
+	}
+	runOfK6(t, f, summary.OK).Metrics.ErrorRate = ptr(0.0) // one that counted, without a failure
+	if got := b.get("/agents/k6/sites").cells(t)[2][8]; got != "0 %" {
+		t.Errorf("the site's fail rate is %q; want 0 %%", got)
+	}
+}
+
 // The form says what a script does, and a large one gets through beside a large body.
 func TestScriptOfASite(t *testing.T) {
 	for lang, parts := range map[string][]string{

@@ -74,7 +74,7 @@ func (h *handler) siteRow(l *locale, t fleet.Target, runs []fleet.Run, c crew) s
 	}
 	var requests, failures int64
 	for _, r := range runs {
-		if r.Metrics != nil {
+		if r.Metrics != nil && r.Metrics.ErrorRate != nil { // a script of k6 may count no request as failed or not
 			requests, failures = requests+r.Metrics.Requests, failures+r.Metrics.Failures
 		}
 	}

@@ -142,12 +142,15 @@ func (s *Store) CountRunning(ctx context.Context) (n int, err error) {
 func (s *Store) WindowTotals(ctx context.Context, from time.Time) (fleet.WindowTotals, error) {
 	var t fleet.WindowTotals
 	var merged, one hist.Histogram
+	counted := false // some run says which of its requests failed; a script of k6 may leave all of them out
 	err := each(ctx, s.r, func(r row) error {
 		var requests, failures int64
+		var rate *float64
 		var duration []byte
-		if err := r.Scan(&requests, &failures, &duration); err != nil {
+		if err := r.Scan(&requests, &failures, &rate, &duration); err != nil {
 			return err
 		}
+		counted = counted || rate != nil
 		t.Runs++
 		t.Requests += requests
 		t.Failures += failures
@@ -160,9 +163,9 @@ func (s *Store) WindowTotals(ctx context.Context, from time.Time) (fleet.WindowT
 		merged.Merge(&one)
 		t.RunsMerged++
 		return nil
-	}, `SELECT coalesce(r.requests, 0), coalesce(r.failures, 0), d.duration
+	}, `SELECT coalesce(r.requests, 0), coalesce(r.failures, 0), r.error_rate, d.duration
 FROM k6_runs r LEFT JOIN k6_run_data d ON d.run_seq = r.seq WHERE r.result_at >= $1`, from.UnixMilli())
-	if t.Requests > 0 {
+	if counted {
 		rate := float64(t.Failures) / float64(t.Requests)
 		t.ErrorRate = &rate
 	}

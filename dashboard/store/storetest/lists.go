@@ -134,6 +134,16 @@ func listTests() []test {
 				f.Errorf("%+v; want no runs and no rates", got)
 			}
 		}},
+		{"no run that says what failed is no rate", func(f *fixture) {
+			e := end(start(1, "t", "a"), 10)
+			e.Engine, e.Trends, e.Metrics.ErrorRate = fleet.EngineK6, nil, nil
+			f.must(f.EndRun(f.ctx, e, at(10)))
+			got, err := f.WindowTotals(f.ctx, at(0))
+			f.must(err)
+			if got != (fleet.WindowTotals{Runs: 1, Requests: 100}) {
+				f.Errorf("%+v; want a run of 100 requests without rates", got)
+			}
+		}},
 		{"the totals of a window are of all samples", testWindow},
 	}
 }
