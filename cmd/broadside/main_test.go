@@ -1,12 +1,16 @@
 package main
 
 import (
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,17 +32,67 @@ func binDir() string {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(cleaned{m}, map[string]func(){"broadside": main})
+	testscript.Main(cleaned{m}, map[string]func(){"broadside": main, "interrupt": interrupt})
 }
 
 // TestScripts holds the command line to testdata/*.txtar: exit code, stdout and stderr of each verb and each bad setting.
 func TestScripts(t *testing.T) {
-	site := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	t.Cleanup(site.Close) // after the scripts, which run side by side
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/missing", http.NotFound)
+	mux.HandleFunc("/agent", func(w http.ResponseWriter, r *http.Request) {
+		if r.UserAgent() != "k6-user/1" {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	})
+	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) })
+	var seen starts
+	mux.HandleFunc("/load/{name}", func(_ http.ResponseWriter, r *http.Request) { seen.begin(r.PathValue("name")) })
+	mux.HandleFunc("/began/{name}", func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-seen.began(r.PathValue("name")):
+		case <-r.Context().Done():
+		}
+	})
+	site := httptest.NewServer(mux)
+	secure := httptest.NewTLSServer(mux)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that the scripts make fail
+	well := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" {
+			http.NotFound(w, r)
+		}
+	}))
+	ill := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	for _, s := range []*httptest.Server{site, secure, well, ill} {
+		t.Cleanup(s.Close) // after the scripts, which run side by side
+	}
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
 	clitest.Run(t, func(env *testscript.Env) error {
 		env.Setenv("SITE", site.URL)
-		return nil
+		env.Setenv("SECURE_SITE", secure.URL)
+		env.Setenv("WELL", well.Listener.Addr().String())
+		env.Setenv("ILL", ill.Listener.Addr().String())
+		return os.WriteFile(filepath.Join(env.WorkDir, "authority.pem"), certificate, 0o600)
 	})
+}
+
+// starts tells that the load of a name has begun.
+type starts struct{ names sync.Map } // *began by name
+
+func (s *starts) of(name string) *began {
+	v, _ := s.names.LoadOrStore(name, &began{ch: make(chan struct{})})
+	return v.(*began)
+}
+
+func (s *starts) begin(name string) { b := s.of(name); b.once.Do(func() { close(b.ch) }) }
+
+func (s *starts) began(name string) <-chan struct{} { return s.of(name).ch }
+
+type began struct {
+	once sync.Once
+	ch   chan struct{} // closed once it has
 }
 
 func TestKeptSecret(t *testing.T) {

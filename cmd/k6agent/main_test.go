@@ -25,8 +25,11 @@ func TestScripts(t *testing.T) {
 		sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "loops that hang: [poll]", http.StatusServiceUnavailable)
 		}))
+		site := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		env.Defer(health.Close)
+		env.Defer(site.Close)
 		env.Defer(sick.Close)
+		env.Setenv("SITE", site.URL)
 		env.Setenv("HEALTHY", health.Listener.Addr().String())
 		env.Setenv("SICK", sick.Listener.Addr().String())
 		return nil
