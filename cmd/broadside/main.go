@@ -54,6 +54,8 @@ environment:
   MAX_CONCURRENT_RUNS    of each embedded agent                         2
   MAX_VUS                of all embedded agents together; 0 is no limit 0
   DENY_PRIVATE_TARGETS   true: embedded agents refuse private addresses false
+  ENGINE                 of embedded agents: auto, embedded or exec     auto
+  K6_BINARY, TMP_DIR     k6, for targets with a script; files of an old /usr/bin/k6, /tmp
   LOG_LEVEL              trace, debug, info, warning or error           info
   LOG_FORMAT             text or json                                   text
 

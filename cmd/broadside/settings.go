@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nollagluiz/broadside/cmd/internal/runners"
 	"github.com/nollagluiz/broadside/cmd/internal/settings"
 	"github.com/nollagluiz/broadside/fleet"
 )
@@ -28,6 +29,9 @@ type environment struct {
 	MaxConcurrentRuns int    `env:"MAX_CONCURRENT_RUNS" envDefault:"2"`
 	MaxVUs            int    `env:"MAX_VUS"`
 	DenyPrivate       bool   `env:"DENY_PRIVATE_TARGETS"`
+	Engine            string `env:"ENGINE" envDefault:"auto"`
+	K6Binary          string `env:"K6_BINARY"`
+	TmpDir            string `env:"TMP_DIR"`
 	LogLevel          string `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat         string `env:"LOG_FORMAT" envDefault:"text"`
 }
@@ -67,6 +71,9 @@ func (env environment) validate() error {
 	if env.Scaler != scalerEmbedded && env.Scaler != scalerNone {
 		bad = append(bad, fmt.Errorf("SCALER must be %s or %s, not %.40q", scalerEmbedded, scalerNone, env.Scaler))
 	}
+	if err := env.runners().Validate(); err != nil {
+		bad = append(bad, err)
+	}
 	if env.DatabaseURL != "" {
 		bad = append(bad, errors.New("DATABASE_URL must be empty: this version stores in SQLite under DATA_DIR alone"))
 	}
@@ -76,6 +83,11 @@ func (env environment) validate() error {
 		}
 	}
 	return errors.Join(bad...)
+}
+
+// runners is what makes the runs of embedded agents.
+func (env environment) runners() runners.Config {
+	return runners.Config{Engine: env.Engine, K6Binary: env.K6Binary, TmpDir: env.TmpDir, DenyPrivate: env.DenyPrivate}
 }
 
 // secrets are what the dashboard checks callers against.

@@ -17,6 +17,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/nollagluiz/broadside/agent"
+	"github.com/nollagluiz/broadside/cmd/internal/runners"
 	"github.com/nollagluiz/broadside/dashboard"
 	"github.com/nollagluiz/broadside/dashboard/pages"
 	"github.com/nollagluiz/broadside/dashboard/reaper"
@@ -88,6 +89,7 @@ type deployment struct {
 	server  *dashboard.Server
 	reaper  *reaper.Reaper
 	engine  *engine.Engine
+	runners *runners.Runners // nil with SCALER=none
 	scaler  *scaler.Scaler   // nil with SCALER=none
 	agents  *embedded.Driver // nil with SCALER=none
 }
@@ -152,10 +154,13 @@ func (d *deployment) build(ctx context.Context) (err error) {
 	return err
 }
 
-// buildScaler gives all embedded agents one engine, one limit of virtual users and one pool of connections.
+// buildScaler gives all embedded agents one engine, one external k6, one limit of virtual users and one pool of connections.
 func (d *deployment) buildScaler(report func(error)) (err error) {
 	d.engine, err = engine.New(engine.Config{Version: version, DenyPrivate: d.env.DenyPrivate})
 	if err != nil {
+		return err
+	}
+	if d.runners, err = runners.New(d.env.runners(), d.engine); err != nil {
 		return err
 	}
 	limit := agent.NewVULimit(d.env.MaxVUs)
@@ -170,7 +175,9 @@ func (d *deployment) buildScaler(report func(error)) (err error) {
 			Version:           version,
 			MaxConcurrentRuns: d.env.MaxConcurrentRuns,
 			VULimit:           limit,
-			Runner:            agent.Embedded(d.engine),
+			Runner:            d.runners.Runner,
+			Engine:            d.runners.Engine,
+			K6:                d.runners.K6,
 			Transport:         transport,
 			Log:               d.log,
 		})
@@ -243,6 +250,7 @@ func (d *deployment) run(ctx context.Context, l net.Listener) error {
 	workers.Go(func() { d.reaper.Run(ctx) })
 	if d.scaler != nil {
 		workers.Go(func() { d.scaler.Run(ctx) })
+		workers.Go(func() { d.runners.Probe(ctx, d.log) })
 	}
 	<-ctx.Done()
 	d.log.Info("stopping")

@@ -12,8 +12,8 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/nollagluiz/broadside/agent"
+	"github.com/nollagluiz/broadside/cmd/internal/runners"
 	"github.com/nollagluiz/broadside/cmd/internal/settings"
-	"github.com/nollagluiz/broadside/engine"
 	"github.com/nollagluiz/broadside/plan"
 )
 
@@ -49,7 +49,7 @@ func load(environ []string) (environment, error) {
 }
 
 // configs reads the texts. The error names every variable at fault and what it may be.
-func (env environment) configs() (agent.Config, engine.Config, error) {
+func (env environment) configs() (agent.Config, runners.Config, error) {
 	var bad faults
 	secret, _, _ := strings.Cut(env.DashboardSecret, ",")
 	if secret = strings.TrimSpace(secret); secret == "" {
@@ -62,13 +62,6 @@ func (env environment) configs() (agent.Config, engine.Config, error) {
 			bad.add("AGENT_NAME", "is needed, since the host has no name")
 		}
 		name = host
-	}
-	switch env.Engine {
-	case "auto", "embedded":
-	case "exec":
-		bad.add("ENGINE", "exec, an external k6, is not built in; use auto or embedded")
-	default:
-		bad.add("ENGINE", "must be auto or embedded, not %.40q", env.Engine)
 	}
 	health := env.HealthAddr
 	if health == off {
@@ -91,7 +84,6 @@ func (env environment) configs() (agent.Config, engine.Config, error) {
 		Name:              name,
 		InstanceID:        env.AgentInstanceID,
 		Version:           version,
-		Engine:            "embedded",
 		Labels:            bad.labels("AGENT_LABELS", env.AgentLabels),
 		PollInterval:      time.Duration(bad.number("POLL_INTERVAL_MS", env.PollInterval, 1, anHour)) * time.Millisecond,
 		HeartbeatInterval: time.Duration(bad.number("HEARTBEAT_INTERVAL_MS", env.HeartbeatInterval, 1, anHour)) * time.Millisecond,
@@ -101,7 +93,11 @@ func (env environment) configs() (agent.Config, engine.Config, error) {
 		DefaultDuration:   bad.seconds("K6_DURATION", env.Duration),
 		HealthAddr:        health,
 	}
-	return cfg, engine.Config{Version: version, DenyPrivate: deny}, errors.Join(bad...)
+	choice := runners.Config{Engine: env.Engine, K6Binary: env.K6Binary, TmpDir: env.TmpDir, DenyPrivate: deny}
+	if err := choice.Validate(); err != nil {
+		bad = append(bad, err)
+	}
+	return cfg, choice, errors.Join(bad...)
 }
 
 // faults collects what is wrong with the environment.
@@ -153,7 +149,8 @@ func named(err error) error {
 	if !errors.As(err, &field) {
 		return err
 	}
-	variables := map[string]string{"DashboardURL": "DASHBOARD_URL", "Secret": "DASHBOARD_SECRET", "Name": "AGENT_NAME"}
+	variables := map[string]string{"DashboardURL": "DASHBOARD_URL", "Secret": "DASHBOARD_SECRET", "Name": "AGENT_NAME",
+		"InstanceID": "AGENT_INSTANCE_ID", "Labels": "AGENT_LABELS"}
 	if variable, ok := variables[field.Field]; ok {
 		return fmt.Errorf("%s %s", variable, field.Message)
 	}
@@ -161,19 +158,19 @@ func named(err error) error {
 }
 
 // shown is the configuration as the log may have it: without the secret.
-func shown(cfg agent.Config, e engine.Config) logrus.Fields {
+func shown(cfg agent.Config, choice runners.Config) logrus.Fields {
 	return logrus.Fields{
 		"version":           cfg.Version,
 		"dashboard":         cfg.DashboardURL,
 		"agent":             cfg.Name,
-		"engine":            cfg.Engine,
+		"engine":            choice.Engine,
 		"maxConcurrentRuns": cfg.MaxConcurrentRuns,
 		"maxVUs":            cfg.VULimit.Max(),
 		"pollInterval":      cfg.PollInterval,
 		"heartbeatInterval": cfg.HeartbeatInterval,
 		"defaultVUs":        cfg.DefaultVUs,
 		"defaultDuration":   cfg.DefaultDuration,
-		"denyPrivate":       e.DenyPrivate,
+		"denyPrivate":       choice.DenyPrivate,
 		"health":            cfg.HealthAddr,
 		"labels":            cfg.Labels,
 	}

@@ -9,10 +9,12 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/nollagluiz/broadside/agent"
 	"github.com/nollagluiz/broadside/cmd/internal/oneshot"
+	"github.com/nollagluiz/broadside/cmd/internal/runners"
 	"github.com/nollagluiz/broadside/cmd/internal/settings"
 	"github.com/nollagluiz/broadside/engine"
 )
@@ -48,12 +50,13 @@ environment:
   MAX_CONCURRENT_RUNS     runs at once                                  2
   MAX_VUS                 virtual users at once; 0 is no limit          0
   K6_VUS, K6_DURATION     of a target that names none                   1, 30s
-  ENGINE                  auto or embedded                              auto
+  ENGINE                  auto, embedded or exec (always k6)            auto
+  K6_BINARY               k6, for targets with a script                 /usr/bin/k6
+  TMP_DIR                 files of a k6 older than v0.30                /tmp
   DENY_PRIVATE_TARGETS    true refuses private addresses                false
   HEALTH_ADDR             where health is served; off for nowhere       127.0.0.1:9095
   LOG_LEVEL               trace, debug, info, warning or error          info
   LOG_FORMAT              text or json                                  text
-  K6_BINARY, TMP_DIR      accepted, and not used by the embedded engine
 
 DASHBOARD_SECRET may come from a file instead: DASHBOARD_SECRET_FILE.
 `
@@ -109,24 +112,28 @@ func work(ctx context.Context, environ []string, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, exitValue, err)
 	}
-	cfg, engineCfg, err := env.configs()
+	cfg, choice, err := env.configs()
 	if err != nil {
 		return complain(stderr, exitValue, err)
 	}
-	e, err := engine.New(engineCfg)
+	e, err := engine.New(engine.Config{Version: version, DenyPrivate: choice.DenyPrivate})
+	if err != nil {
+		return complain(stderr, exitFailed, err)
+	}
+	chosen, err := runners.New(choice, e)
 	if err != nil {
 		return complain(stderr, exitFailed, err)
 	}
 	// The process's end closes the engine: to wait for a run that does not let go would outlast the 5 seconds of a stop.
-	cfg.Runner, cfg.Log = agent.Embedded(e), log
+	cfg.Runner, cfg.Engine, cfg.K6, cfg.Log = chosen.Runner, chosen.Engine, chosen.K6, log
 	a, err := agent.New(cfg)
 	if err != nil {
 		return complain(stderr, exitValue, named(err))
 	}
-	log.WithFields(shown(cfg, engineCfg)).Info("k6agent starts")
-	if env.K6Binary != "" || env.TmpDir != "" {
-		log.Info("K6_BINARY and TMP_DIR are accepted, and not used by the embedded engine")
-	}
+	log.WithFields(shown(cfg, choice)).Info("k6agent starts")
+	var probe sync.WaitGroup
+	defer probe.Wait()
+	probe.Go(func() { chosen.Probe(ctx, log) })
 	if err := a.Run(ctx); err != nil {
 		return complain(stderr, exitFailed, err)
 	}
