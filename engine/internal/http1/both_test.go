@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,7 +132,18 @@ func listen(t testing.TB, serve func(net.Conn)) (address string) {
 // server is a real one on loopback; secure ones offer the ALPN protocols given.
 func server(t testing.TB, h http.HandlerFunc, alpn ...string) *httptest.Server {
 	t.Helper()
+	return counted(t, new(atomic.Int64), h, alpn...)
+}
+
+// counted is a server that counts its connections.
+func counted(t testing.TB, conns *atomic.Int64, h http.HandlerFunc, alpn ...string) *httptest.Server {
+	t.Helper()
 	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			conns.Add(1)
+		}
+	}
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if len(alpn) > 0 {
 		srv.EnableHTTP2 = alpn[0] == "h2"
