@@ -28,11 +28,11 @@ type Host struct {
 	wg   sync.WaitGroup
 
 	mu      sync.Mutex // guards the executor and all that follows
-	vus     []vu
-	live    int // VUs with a goroutine
-	working int // of them, those that are not parked
-	peak    int // the most at work since the last Peak
-	dropped int // iterations since the last Dropped
+	vus     []*vu      // nil until first started: an arrival rate may have many that it never needs
+	live    int        // VUs with a goroutine
+	working int        // of them, those that are not parked
+	peak    int        // the most at work since the last Peak
+	dropped int        // iterations since the last Dropped
 }
 
 // New returns a Host.
@@ -40,11 +40,7 @@ func New(cfg Config) *Host {
 	if cfg.Ended == nil {
 		cfg.Ended = func(int) {}
 	}
-	h := &Host{cfg: cfg, idle: make(chan struct{}, 1), vus: make([]vu, cfg.Executor.MaxVUs())}
-	for i := range h.vus {
-		h.vus[i] = vu{number: i, wake: make(chan struct{}, 1)}
-	}
-	return h
+	return &Host{cfg: cfg, idle: make(chan struct{}, 1), vus: make([]*vu, cfg.Executor.MaxVUs())}
 }
 
 // Run returns when the executor is over and the last VU has retired: nil, or the cause of ctx if ctx was done first,
@@ -115,16 +111,23 @@ func (h *Host) now() time.Duration { return time.Since(h.cfg.Start) }
 
 func (h *Host) obeyLocked(ctx context.Context, o *pace.Orders) {
 	for _, n := range o.Start {
-		h.startLocked(ctx, &h.vus[n])
+		if h.vus[n] == nil {
+			h.vus[n] = &vu{number: n, wake: make(chan struct{}, 1)}
+		}
+		h.startLocked(ctx, h.vus[n])
 	}
 	for _, n := range o.Drain {
-		h.vus[n].wanted = false
-		h.vus[n].nudge()
+		if v := h.vus[n]; v != nil {
+			v.wanted = false
+			v.nudge()
+		}
 	}
 	for _, n := range o.Kill {
-		h.vus[n].wanted = false
-		if kill := h.vus[n].kill; kill != nil {
-			kill()
+		if v := h.vus[n]; v != nil {
+			v.wanted = false
+			if v.kill != nil {
+				v.kill()
+			}
 		}
 	}
 }

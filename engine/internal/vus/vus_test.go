@@ -23,6 +23,7 @@ const ms = time.Millisecond
 type result struct {
 	requests, failed        int64
 	iterations, interrupted int64
+	dropped                 int
 	took                    time.Duration
 	err                     error
 }
@@ -53,7 +54,8 @@ func run(ctx context.Context, t *testing.T, s plan.Scenario, do core.Do) result 
 			r.failed += c.Requests
 		}
 	}
-	r.iterations, r.interrupted = d.Iterations, d.Interrupted
+	r.iterations, r.interrupted, r.dropped = d.Iterations, d.Interrupted, h.Dropped()
+	require.Zero(t, h.Dropped(), "since the call before")
 	return r
 }
 
@@ -67,6 +69,9 @@ func answer(took time.Duration, status int, code uint16) core.Do {
 		select {
 		case <-timer.C:
 			x.Status, x.Code = status, code
+			if status != 0 {
+				x.Proto = core.HTTP11
+			}
 		case <-ctx.Done():
 			x.Interrupted = true
 		}
@@ -205,6 +210,10 @@ func (c counting) Done(_ time.Duration, x *core.Exchange) core.Step {
 func (c counting) Woke(time.Duration) core.Step { return core.Step{Verb: core.End} }
 func (c counting) Cut(time.Duration)            { c.cut.Add(1) }
 
+func newCounting() counting {
+	return counting{new(atomic.Int64), new(atomic.Int64), new(atomic.Int64)}
+}
+
 func TestOrders(t *testing.T) {
 	forever := func(time.Duration, int) pace.Verdict { return pace.Go }
 	zero := []int{0}
@@ -235,7 +244,7 @@ func TestOrders(t *testing.T) {
 				s.vus = 1
 				s.times = slices.Sorted(maps.Keys(s.orders))
 				start := time.Now()
-				flow := counting{new(atomic.Int64), new(atomic.Int64), new(atomic.Int64)}
+				flow := newCounting()
 				h := New(Config{Start: start, Executor: &s, Flow: func(int) core.Flow { return flow }, Do: answer(tc.took, 200, 0)})
 				require.NoError(t, h.Run(t.Context()))
 				require.Equal(t, tc.began, flow.began.Load(), "began")
@@ -263,7 +272,7 @@ func TestPeak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		executor, err := pace.New(plan.Scenario{Executor: plan.ConstantVUs, VUs: 7, Duration: time.Second}, plan.Share{})
 		require.NoError(t, err)
-		flow := counting{new(atomic.Int64), new(atomic.Int64), new(atomic.Int64)}
+		flow := newCounting()
 		h := New(Config{Start: time.Now(), Executor: executor, Flow: func(int) core.Flow { return flow }, Do: answer(100*ms, 200, 0)})
 		done := make(chan error)
 		go func() { done <- h.Run(t.Context()) }()
