@@ -18,9 +18,11 @@ import (
 
 // Bounds of a result on the wire.
 const (
-	maxResult  = 200 << 10 // bytes of the body, above which the series gives way
-	maxMessage = 1000      // bytes
-	maxSample  = 300       // bytes
+	maxResult     = 200 << 10 // bytes of the body, above which the series gives way
+	maxMessage    = 1000      // bytes
+	maxSample     = 300       // bytes
+	maxMetric     = 300       // bytes of a threshold's metric
+	maxExpression = 100       // bytes of it
 )
 
 // reportStart queues a run's start.
@@ -67,6 +69,7 @@ func newRunEnd(r *run, took time.Duration, out summary.Outcome) fleet.RunEnd {
 	}
 	if out.K6 != nil {
 		end.Metrics, end.Engine = newK6Metrics(out.K6, r.target.VUs), fleet.EngineK6
+		end.Thresholds = encodeThresholds(out.K6.ThresholdResults(), hide)
 		return end
 	}
 	s := out.Summary
@@ -76,10 +79,21 @@ func newRunEnd(r *run, took time.Duration, out summary.Outcome) fleet.RunEnd {
 	end.Metrics = newMetrics(s)
 	end.Trends = encodeTrends(s.Trends)
 	end.Statuses = encodeStatuses(s.Statuses)
+	end.Thresholds = encodeThresholds(s.Thresholds, hide)
 	for _, e := range s.Errors[:min(len(s.Errors), fleet.MaxErrors)] {
 		end.Errors = append(end.Errors, fleet.ErrorCount{Code: e.Code, Count: e.Count, Sample: cut(hide.Replace(e.Sample), maxSample)})
 	}
 	return end
+}
+
+func encodeThresholds(results []summary.ThresholdResult, hide *strings.Replacer) []fleet.ThresholdResult {
+	var out []fleet.ThresholdResult
+	for _, r := range results[:min(len(results), fleet.MaxThresholds)] {
+		out = append(out, fleet.ThresholdResult{
+			Metric: cut(hide.Replace(r.Metric), maxMetric), Expression: cut(r.Expression, maxExpression), OK: r.OK, Value: finite(r.Value),
+		})
+	}
+	return out
 }
 
 // encodeStatuses keeps the most frequent statuses, as many as the dashboard takes.
@@ -144,11 +158,12 @@ func finite(v *float64) *float64 {
 	return v
 }
 
-// encodeTrends gives each trend that has samples its binary form: the latency as it is, the others coarse.
+// encodeTrends gives each trend that has samples its binary form: the latency as it is, the others coarse. Submetrics
+// that thresholds named, of which there may be many, are left out.
 func encodeTrends(trends map[string]*hist.Histogram) map[string][]byte {
 	out := map[string][]byte{}
 	for name, t := range trends {
-		if t == nil || t.Count() == 0 {
+		if t == nil || t.Count() == 0 || strings.Contains(name, "{") && name != summary.ExpectedDuration {
 			continue
 		}
 		if name != summary.HTTPReqDuration {

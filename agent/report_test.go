@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/nollagluiz/broadside/fleet"
+	"github.com/nollagluiz/broadside/plan"
 	"github.com/nollagluiz/broadside/summary"
 	"github.com/nollagluiz/broadside/summary/hist"
 )
@@ -54,6 +56,57 @@ func TestRunEnd(t *testing.T) {
 	}
 	if _, ok := end.Trends[summary.HTTPReqTLS]; ok {
 		t.Error("a trend without a sample is there")
+	}
+}
+
+// Thresholds go to the wire in order and within its bounds; the submetrics that they named stay here.
+func TestRunEndThresholds(t *testing.T) {
+	s := fakeSummary(10 * time.Second)
+	s.Trends[summary.ExpectedDuration] = s.Trends[summary.HTTPReqDuration]
+	s.Trends["http_req_duration{status:200}"] = s.Trends[summary.HTTPReqDuration]
+	v, nan := 12.5, math.NaN()
+	target := site("a")
+	target.URL = "http://a.test/?token=hunter22"
+	s.Thresholds = []summary.ThresholdResult{
+		{Threshold: plan.Threshold{Metric: "http_reqs", Expression: "count>0", AbortOnFail: true}, OK: true, Value: &v},
+		{Threshold: plan.Threshold{Metric: "http_reqs{name:http://a.test/?token=hunter22}", Expression: "count>1"}},
+		{Threshold: plan.Threshold{Metric: strings.Repeat("é", 400), Expression: strings.Repeat("9", 400)}, Value: &nan},
+	}
+	for range plan.MaxThresholds {
+		s.Thresholds = append(s.Thresholds, s.Thresholds[0])
+	}
+	end := newRunEnd(testRun(target), 10*time.Second, summary.Outcome{Summary: s, Verdict: summary.ThresholdFailed, Message: "Some were crossed."})
+	if len(end.Thresholds) != fleet.MaxThresholds {
+		t.Fatalf("%d thresholds; want %d", len(end.Thresholds), fleet.MaxThresholds)
+	}
+	if r := end.Thresholds[0]; r.Metric != "http_reqs" || r.Expression != "count>0" || !r.OK || *r.Value != 12.5 {
+		t.Errorf("the first: %+v", r)
+	}
+	if r := end.Thresholds[1]; r.Metric != "http_reqs{name:http://a.test/?token=***}" || r.OK || r.Value != nil {
+		t.Errorf("the second: %+v", r)
+	}
+	if r := end.Thresholds[2]; len(r.Metric) > maxMetric || !utf8.ValidString(r.Metric) || len(r.Expression) > maxExpression || r.Value != nil {
+		t.Errorf("the third: %+v", r)
+	}
+	if end.Trends["http_req_duration{status:200}"] != nil || end.Trends[summary.ExpectedDuration] == nil {
+		t.Errorf("%d trends; want the built-in submetric alone", len(end.Trends))
+	}
+	body, err := encode(end, s)
+	if err != nil || !strings.Contains(string(body), `"thresholds":[{"metric":"http_reqs","expression":"count\u003e0","ok":true,"value":12.5},`) {
+		t.Errorf("%v in %.2000s", err, body)
+	}
+}
+
+// Those of a script's own options, as an external k6 tells of them.
+func TestK6RunEndThresholds(t *testing.T) {
+	k := &summary.K6{Metrics: map[string]summary.K6Metric{
+		"http_reqs": {Type: summary.K6Counter, Values: map[string]float64{"count": 4, "rate": 1}, Thresholds: map[string]bool{"count>9": false, "count>0": true}},
+		"checks":    {Type: summary.K6Rate, Thresholds: map[string]bool{"rate>0.9": true}},
+	}}
+	end := newRunEnd(testRun(site("a")), time.Second, summary.Outcome{K6: k, Verdict: summary.ThresholdFailed, Message: "One was crossed."})
+	want := []fleet.ThresholdResult{{Metric: "checks", Expression: "rate>0.9", OK: true}, {Metric: "http_reqs", Expression: "count>0", OK: true}, {Metric: "http_reqs", Expression: "count>9"}}
+	if !slices.Equal(end.Thresholds, want) {
+		t.Errorf("%+v; want %+v", end.Thresholds, want)
 	}
 }
 

@@ -28,6 +28,9 @@
 // flight at the hard stop counts as failed ("interrupted"), so that a black hole is 100 % failed and not an empty run;
 // more redirects than allowed are a failure of the last hop; and a VU whose request got no response starts its next one
 // no sooner than a back-off of 10 ms, doubling to 1 s, after it, so that a refused target is not hot-looped.
+//
+// A plan's thresholds are judged at the end, and each 2 s where they may cut the run. Those with a selector have their
+// own submetric in the Summary, merged from what was kept anyway: docs/ADR/0022 says where they differ from k6's.
 package engine
 
 import (
@@ -97,8 +100,9 @@ func New(cfg Config) (*Engine, error) {
 }
 
 // Run makes one run of p, and returns when its last VU has ended. The Summary is the caller's, and is there whenever
-// the run began, also with an error. The error is a plan.FieldErrors when p is invalid, ErrScript when it has a script; it wraps the cause of ctx, or
-// ErrClosed, when the run was cut short: requests under way are then cut at once.
+// the run began, also with an error. The error is a plan.FieldErrors when p is invalid, ErrScript when it has a script; it
+// wraps the cause of ctx, or ErrClosed, when the run was cut short: requests under way are then cut at once. So they are
+// when a threshold cuts the run, which is no error: the Summary's Thresholds tell.
 func (e *Engine) Run(ctx context.Context, p plan.Plan, observers ...Observer) (*summary.Summary, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err

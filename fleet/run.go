@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"github.com/nollagluiz/broadside/plan"
 	"github.com/nollagluiz/broadside/summary"
 )
 
@@ -60,10 +61,20 @@ type ErrorCount struct {
 	Sample string `json:"sample" maxLength:"300" doc:"One message of them, without credentials"`
 }
 
-// MaxErrors and MaxStatuses bound the error classes and the different HTTP statuses of one run.
+// ThresholdResult is a threshold of a run with what became of it.
+type ThresholdResult struct {
+	Metric     string   `json:"metric" maxLength:"300" doc:"k6's name, with the selector of a submetric"`
+	Expression string   `json:"expression" maxLength:"100"`
+	OK         bool     `json:"ok" doc:"It held"`
+	Value      *float64 `json:"value" doc:"What its aggregation gave, ms of a trend; null without a sample, and of an external k6"`
+}
+
+// MaxErrors, MaxStatuses and MaxThresholds bound the error classes, the different HTTP statuses and the thresholds of
+// one run.
 const (
-	MaxErrors   = 32
-	MaxStatuses = 500
+	MaxErrors     = 32
+	MaxStatuses   = 500
+	MaxThresholds = plan.MaxThresholds
 )
 
 // RunStart is what an agent says when a run begins (POST /api/k6/runs).
@@ -91,6 +102,8 @@ type RunEnd struct {
 	Series   *Series           `json:"series,omitempty"`
 	Statuses map[string]int64  `json:"statuses,omitempty" doc:"Answers by HTTP status"`
 	Errors   []ErrorCount      `json:"errors,omitempty" maxItems:"32"`
+	// Thresholds are in the order of the target's.
+	Thresholds []ThresholdResult `json:"thresholds,omitempty" maxItems:"100"`
 }
 
 // Run is a run as the dashboard shows it.

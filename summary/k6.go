@@ -1,8 +1,11 @@
 package summary
 
 import (
+	"maps"
 	"slices"
 	"time"
+
+	"github.com/nollagluiz/broadside/plan"
 )
 
 // K6Shape is one of the three JSON shapes in which k6 (v2.2) tells what a run measured.
@@ -47,18 +50,28 @@ type K6Metric struct {
 // Count is a counter's count; 0 if the metric is absent, as k6 leaves out what wasn't counted.
 func (k *K6) Count(name string) int64 { return int64(k.Metrics[name].Values["count"]) }
 
-// Crossed lists the thresholds that were crossed as "metric: expression", sorted. The machine-readable shape has none:
-// there exit code 99 tells.
-func (k *K6) Crossed() []string {
-	var out []string
-	for name, m := range k.Metrics {
-		for expression, held := range m.Thresholds {
-			if !held {
-				out = append(out, name+": "+expression)
-			}
+// ThresholdResults lists the thresholds, sorted by metric and expression. Their values are nil: k6 doesn't tell at what
+// they were crossed.
+func (k *K6) ThresholdResults() []ThresholdResult {
+	var out []ThresholdResult
+	for _, name := range slices.Sorted(maps.Keys(k.Metrics)) {
+		thresholds := k.Metrics[name].Thresholds
+		for _, expression := range slices.Sorted(maps.Keys(thresholds)) {
+			out = append(out, ThresholdResult{Threshold: plan.Threshold{Metric: name, Expression: expression}, OK: thresholds[expression]})
 		}
 	}
-	slices.Sort(out)
+	return out
+}
+
+// Crossed lists the thresholds that were crossed as "metric: expression", in that order. The machine-readable shape has
+// none: there exit code 99 tells.
+func (k *K6) Crossed() []string {
+	var out []string
+	for _, r := range k.ThresholdResults() {
+		if !r.OK {
+			out = append(out, r.Metric+": "+r.Expression)
+		}
+	}
 	return out
 }
 
