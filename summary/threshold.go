@@ -54,17 +54,10 @@ func (s *Summary) aggregate(c plan.Condition) (v float64, ok bool) {
 	if t == nil || t.Count() == 0 {
 		return 0, false
 	}
-	switch c.Aggregation {
-	case "avg":
-		v = t.Mean()
-	case "min":
-		v = float64(t.Min())
-	case "max":
-		v = float64(t.Max())
-	case "med":
-		v = t.Quantile(0.5)
-	case "p(N)":
+	if c.Aggregation == "p(N)" {
 		v = t.Quantile(c.Percentile / 100)
+	} else {
+		v = trendStat(t, c.Aggregation)
 	}
 	return v / float64(time.Millisecond), true
 }
