@@ -21,8 +21,25 @@ import (
 
 const ms = time.Millisecond
 
-// bubble runs f on a clock that jumps, against h on a network in memory. A goroutine that outlives the run, the server
-// or the engine fails it.
+// overBoth runs f for our own client and for net/http's, which must give the same results.
+func overBoth(t *testing.T, f func(t *testing.T, transport engine.Transport)) {
+	t.Helper()
+	for _, transport := range []engine.Transport{engine.TransportAuto, engine.TransportStd} {
+		t.Run(string(transport), func(t *testing.T) { f(t, transport) })
+	}
+}
+
+// engineOver returns an engine over a transport.
+func engineOver(t *testing.T, transport engine.Transport) *engine.Engine {
+	t.Helper()
+	e, err := engine.New(engine.Config{Transport: transport})
+	require.NoError(t, err)
+	t.Cleanup(e.Close)
+	return e
+}
+
+// bubble runs f on a clock that jumps, against h on a network in memory, over both transports. A goroutine that outlives
+// the run, the server or the engine fails it.
 func bubble(t *testing.T, h http.HandlerFunc, f func(t *testing.T, e *engine.Engine)) {
 	t.Helper()
 	bubbleWith(t, engine.Config{}, h, f)
@@ -31,9 +48,17 @@ func bubble(t *testing.T, h http.HandlerFunc, f func(t *testing.T, e *engine.Eng
 // bubbleWith is bubble with an engine's settings; where they name no resolver, each name leads to h.
 func bubbleWith(t *testing.T, cfg engine.Config, h http.HandlerFunc, f func(t *testing.T, e *engine.Engine)) {
 	t.Helper()
+	overBoth(t, func(t *testing.T, transport engine.Transport) {
+		cfg := cfg
+		cfg.Transport = transport
+		bubbleOver(t, cfg, h, f)
+	})
+}
+
+func bubbleOver(t *testing.T, cfg engine.Config, h http.HandlerFunc, f func(t *testing.T, e *engine.Engine)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := pipenet.New(pipenet.Delays{})
-		cfg := cfg
 		cfg.Connect = n.Connect
 		if cfg.Resolver == nil {
 			cfg.Resolver = n

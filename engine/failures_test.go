@@ -110,29 +110,32 @@ func TestNoConnection(t *testing.T) {
 		{"no ports", nil, 0, errno("connect", syscall.EADDRNOTAVAIL), 9, summary.CodeGenerator, summary.GeneratorLimited, "cannot assign requested address"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				e, err := engine.New(engine.Config{
-					Resolver: resolver(func(string) ([]netip.Addr, error) {
-						time.Sleep(tc.took)
-						return []netip.Addr{netip.MustParseAddr("203.0.113.7")}, tc.lookup
-					}),
-					Connect: func(context.Context, string, string) (net.Conn, error) { return nil, tc.connect },
+			overBoth(t, func(t *testing.T, transport engine.Transport) {
+				synctest.Test(t, func(t *testing.T) {
+					e, err := engine.New(engine.Config{
+						Transport: transport,
+						Resolver: resolver(func(string) ([]netip.Addr, error) {
+							time.Sleep(tc.took)
+							return []netip.Addr{netip.MustParseAddr("203.0.113.7")}, tc.lookup
+						}),
+						Connect: func(context.Context, string, string) (net.Conn, error) { return nil, tc.connect },
+					})
+					require.NoError(t, err)
+					defer e.Close()
+					s, err := e.Run(t.Context(), one(plan.Scenario{VUs: 4, Duration: 3 * time.Second}))
+					require.NoError(t, err)
+					require.Equal(t, summary.Rate{True: 4 * tc.attempts, Total: 4 * tc.attempts}, s.Rates[summary.HTTPReqFailed])
+					require.Equal(t, 4*tc.attempts, s.Counters[summary.Iterations])
+					require.Equal(t, tc.code, s.Errors[0].Code)
+					require.Contains(t, s.Errors[0].Sample, tc.text)
+					require.Empty(t, s.Statuses)
+					require.NotContains(t, s.Trends, summary.HTTPReqDuration)
+					f := s.Fields()
+					require.Nil(t, f.P50)
+					require.Nil(t, f.Avg)
+					require.EqualValues(t, 1, *f.ErrorRate)
+					require.Equal(t, tc.verdict, summary.Judge(s, false).Verdict)
 				})
-				require.NoError(t, err)
-				defer e.Close()
-				s, err := e.Run(t.Context(), one(plan.Scenario{VUs: 4, Duration: 3 * time.Second}))
-				require.NoError(t, err)
-				require.Equal(t, summary.Rate{True: 4 * tc.attempts, Total: 4 * tc.attempts}, s.Rates[summary.HTTPReqFailed])
-				require.Equal(t, 4*tc.attempts, s.Counters[summary.Iterations])
-				require.Equal(t, tc.code, s.Errors[0].Code)
-				require.Contains(t, s.Errors[0].Sample, tc.text)
-				require.Empty(t, s.Statuses)
-				require.NotContains(t, s.Trends, summary.HTTPReqDuration)
-				f := s.Fields()
-				require.Nil(t, f.P50)
-				require.Nil(t, f.Avg)
-				require.EqualValues(t, 1, *f.ErrorRate)
-				require.Equal(t, tc.verdict, summary.Judge(s, false).Verdict)
 			})
 		})
 	}

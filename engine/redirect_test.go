@@ -84,6 +84,7 @@ func TestCredentialsAndCookiesOnHops(t *testing.T) {
 			http.Redirect(w, r, "http://b.test/", http.StatusFound)
 		}
 	}, func(t *testing.T, e *engine.Engine) {
+		seen = nil
 		s, err := e.Run(t.Context(), one(plan.Scenario{Duration: 1500 * ms, Pause: time.Second, Request: plan.Request{URL: "http://user:pw@a.test/"}}))
 		require.NoError(t, err)
 		want := []string{`a.test/ auth=true cookie=""`, `a.test/two auth=true cookie="s=1"`, `b.test/ auth=false cookie=""`}
@@ -122,11 +123,14 @@ func TestHopsShareATimeout(t *testing.T) {
 }
 
 // Field report 18: a name is resolved anew in each run, once for all its VUs, so a failover shows.
-func TestEachRunResolvesAnew(t *testing.T) {
+func TestEachRunResolvesAnew(t *testing.T) { overBoth(t, testEachRunResolvesAnew) }
+
+func testEachRunResolvesAnew(t *testing.T, transport engine.Transport) {
 	var lookups int
 	var dialled []string
 	synctest.Test(t, func(t *testing.T) {
 		e, err := engine.New(engine.Config{
+			Transport: transport,
 			Resolver: resolver(func(string) ([]netip.Addr, error) {
 				lookups++
 				return []netip.Addr{netip.AddrFrom4([4]byte{203, 0, 113, byte(lookups)})}, nil
@@ -150,29 +154,32 @@ func TestEachRunResolvesAnew(t *testing.T) {
 // Field report 20: IPv6 literals, and a broken AAAA record beside a good A.
 func TestIPv6(t *testing.T) {
 	for url, want := range map[string]string{"http://[2001:db8::1]:8080/": "[2001:db8::1]:8080", "http://a.test/": "a.test"} {
-		var host string
-		synctest.Test(t, func(t *testing.T) {
-			n := pipenet.New(pipenet.Delays{})
-			srv := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { host = r.Host })}
-			go func() { _ = srv.Serve(n) }()
-			defer srv.Close()
-			e, err := engine.New(engine.Config{
-				Resolver: resolver(func(string) ([]netip.Addr, error) {
-					return []netip.Addr{netip.MustParseAddr("2001:db8::bad"), netip.MustParseAddr("203.0.113.1")}, nil
-				}),
-				Connect: func(ctx context.Context, network, address string) (net.Conn, error) {
-					if strings.HasPrefix(address, "[2001:db8::bad]") {
-						return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("network is unreachable")}
-					}
-					return n.Connect(ctx, network, address)
-				},
+		overBoth(t, func(t *testing.T, transport engine.Transport) {
+			var host string
+			synctest.Test(t, func(t *testing.T) {
+				n := pipenet.New(pipenet.Delays{})
+				srv := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { host = r.Host })}
+				go func() { _ = srv.Serve(n) }()
+				defer srv.Close()
+				e, err := engine.New(engine.Config{
+					Transport: transport,
+					Resolver: resolver(func(string) ([]netip.Addr, error) {
+						return []netip.Addr{netip.MustParseAddr("2001:db8::bad"), netip.MustParseAddr("203.0.113.1")}, nil
+					}),
+					Connect: func(ctx context.Context, network, address string) (net.Conn, error) {
+						if strings.HasPrefix(address, "[2001:db8::bad]") {
+							return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("network is unreachable")}
+						}
+						return n.Connect(ctx, network, address)
+					},
+				})
+				require.NoError(t, err)
+				defer e.Close()
+				s, err := e.Run(t.Context(), once(plan.Request{URL: url}))
+				require.NoError(t, err)
+				require.Equal(t, summary.Rate{Total: 1}, s.Rates[summary.HTTPReqFailed], s.Errors)
 			})
-			require.NoError(t, err)
-			defer e.Close()
-			s, err := e.Run(t.Context(), once(plan.Request{URL: url}))
-			require.NoError(t, err)
-			require.Equal(t, summary.Rate{Total: 1}, s.Rates[summary.HTTPReqFailed], s.Errors)
+			require.Equal(t, want, host)
 		})
-		require.Equal(t, want, host)
 	}
 }

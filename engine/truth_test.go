@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -103,31 +104,36 @@ func TestTotalsAreTheServers(t *testing.T) {
 		}, plan.Request{}, []int{200}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWitness(t, tc.secure, tc.http2, tc.handler)
-			tc.request.URL, tc.request.InsecureSkipVerify = w.URL+"/", true
-			s, err := engine.Run(t.Context(), one(plan.Scenario{VUs: 4, Duration: time.Second, Pause: 5 * ms, Request: tc.request}))
-			require.NoError(t, err)
-			w.Close()
-			require.Positive(t, s.Counters[summary.HTTPReqs])
-			require.Equal(t, w.requests.Load(), s.Counters[summary.HTTPReqs])
-			require.Equal(t, w.requests.Load(), s.Rates[summary.HTTPReqFailed].Total)
-			require.InEpsilon(t, w.sent.Load(), s.Counters[summary.DataReceived], 0.01)
-			require.InEpsilon(t, w.rcvd.Load(), s.Counters[summary.DataSent], 0.01)
-			var answers int64
-			for _, status := range tc.statuses {
-				require.Positive(t, s.Statuses[status], status)
-				answers += s.Statuses[status]
-			}
-			require.Equal(t, w.requests.Load(), answers)
-			require.EqualValues(t, w.requests.Load(), s.Trends[summary.HTTPReqDuration].Count())
-			require.NotContains(t, s.Counters, summary.HTTPReqRetries)
+			overBoth(t, func(t *testing.T, transport engine.Transport) {
+				t.Parallel()
+				w := newWitness(t, tc.secure, tc.http2, tc.handler)
+				request := tc.request
+				request.URL, request.InsecureSkipVerify = w.URL+"/", true
+				s, err := engineOver(t, transport).Run(t.Context(), one(plan.Scenario{VUs: 4, Duration: time.Second, Pause: 5 * ms, Request: request}))
+				require.NoError(t, err)
+				w.Close()
+				require.Positive(t, s.Counters[summary.HTTPReqs])
+				require.Equal(t, w.requests.Load(), s.Counters[summary.HTTPReqs])
+				require.Equal(t, w.requests.Load(), s.Rates[summary.HTTPReqFailed].Total)
+				require.InEpsilon(t, w.sent.Load(), s.Counters[summary.DataReceived], 0.01)
+				require.InEpsilon(t, w.rcvd.Load(), s.Counters[summary.DataSent], 0.01)
+				var answers int64
+				for _, status := range tc.statuses {
+					require.Positive(t, s.Statuses[status], status)
+					answers += s.Statuses[status]
+				}
+				require.Equal(t, w.requests.Load(), answers)
+				require.EqualValues(t, w.requests.Load(), s.Trends[summary.HTTPReqDuration].Count())
+				require.NotContains(t, s.Counters, summary.HTTPReqRetries)
+			})
 		})
 	}
 }
 
 // Field report 11: bodies are streamed away; 256 MiB and more leave the heap as it was.
-func TestLargeBodies(t *testing.T) {
+func TestLargeBodies(t *testing.T) { overBoth(t, testLargeBodies) }
+
+func testLargeBodies(t *testing.T, transport engine.Transport) {
 	const body = 64 << 20
 	chunk := make([]byte, 64<<10)
 	w := newWitness(t, false, false, func(w http.ResponseWriter, _ *http.Request) {
@@ -138,7 +144,7 @@ func TestLargeBodies(t *testing.T) {
 		}
 	})
 	stop, peak := watchHeap(t)
-	s, err := engine.Run(t.Context(), one(plan.Scenario{VUs: 4, Duration: time.Second, Request: plan.Request{URL: w.URL}}))
+	s, err := engineOver(t, transport).Run(t.Context(), one(plan.Scenario{VUs: 4, Duration: time.Second, Request: plan.Request{URL: w.URL}}))
 	require.NoError(t, err)
 	stop()
 	require.GreaterOrEqual(t, s.Counters[summary.DataReceived], int64(4*body))
@@ -174,10 +180,12 @@ func watchHeap(t *testing.T) (stop func(), peak func() int64) {
 }
 
 // Field report 37: the heap after thousands of requests is that after hundreds.
-func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
+func TestMemoryDoesNotGrowWithRequests(t *testing.T) { overBoth(t, testMemoryDoesNotGrow) }
+
+func testMemoryDoesNotGrow(t *testing.T, transport engine.Transport) {
 	w := newWitness(t, false, false, after(0))
 	var heaps []int64
-	_, err := engine.Run(t.Context(), one(plan.Scenario{VUs: 2, Duration: 3 * time.Second, Request: plan.Request{URL: w.URL}}),
+	_, err := engineOver(t, transport).Run(t.Context(), one(plan.Scenario{VUs: 2, Duration: 2 * time.Second, Request: plan.Request{URL: w.URL}}),
 		func(summary.Snapshot) {
 			var m runtime.MemStats
 			runtime.GC()
@@ -190,13 +198,14 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 }
 
 // No goroutine outlives a run, whatever it spoke.
-func TestNoGoroutineIsLeft(t *testing.T) {
+func TestNoGoroutineIsLeft(t *testing.T) { overBoth(t, testNoGoroutineIsLeft) }
+
+func testNoGoroutineIsLeft(t *testing.T, transport engine.Transport) {
 	secure := newWitness(t, true, true, after(0))
 	plain := newWitness(t, false, false, after(0))
 	stuck := newWitness(t, true, true, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	before := runtime.NumGoroutine()
-	e, err := engine.New(engine.Config{})
-	require.NoError(t, err)
+	e := engineOver(t, transport)
 	var wg sync.WaitGroup
 	for _, w := range []*witness{secure, plain, stuck} {
 		wg.Go(func() {
@@ -218,18 +227,21 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 }
 
 // Field report 4: the protocol is the server's choice unless the plan has one.
-func TestHTTP2OnlyServer(t *testing.T) {
+func TestHTTP2OnlyServer(t *testing.T) { overBoth(t, testHTTP2OnlyServer) }
+
+func testHTTP2OnlyServer(t *testing.T, transport engine.Transport) {
 	t.Parallel()
+	e := engineOver(t, transport)
 	var proto atomic.Value
 	w := newWitness(t, true, true, func(_ http.ResponseWriter, r *http.Request) { proto.Store(r.Proto) })
 	w.TLS.NextProtos = []string{"h2"}
-	s, err := engine.Run(t.Context(), once(plan.Request{URL: w.URL, InsecureSkipVerify: true}))
+	s, err := e.Run(t.Context(), once(plan.Request{URL: w.URL, InsecureSkipVerify: true}))
 	require.NoError(t, err)
 	require.Equal(t, summary.Rate{Total: 1}, s.Rates[summary.HTTPReqFailed], s.Errors)
 	require.Equal(t, "HTTP/2.0", proto.Load())
 	require.Positive(t, s.Trends[summary.HTTPReqTLS].Max())
 
-	s, err = engine.Run(t.Context(), once(plan.Request{URL: w.URL}))
+	s, err = e.Run(t.Context(), once(plan.Request{URL: w.URL}))
 	require.NoError(t, err)
 	require.Equal(t, 1310, s.Errors[0].Code, s.Errors[0].Sample)
 	require.Positive(t, s.Trends[summary.HTTPReqConnecting].Max(), "field report 1: the connect time is kept")
@@ -237,7 +249,9 @@ func TestHTTP2OnlyServer(t *testing.T) {
 }
 
 // Field report 6: a server that closes without a word is a class of errors of its own, with status 0 and a sample.
-func TestClosedWithoutAWord(t *testing.T) {
+func TestClosedWithoutAWord(t *testing.T) { overBoth(t, testClosedWithoutAWord) }
+
+func testClosedWithoutAWord(t *testing.T, transport engine.Transport) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -254,7 +268,7 @@ func TestClosedWithoutAWord(t *testing.T) {
 		}
 	}()
 	defer func() { l.Close(); <-done }()
-	s, err := engine.Run(t.Context(), one(plan.Scenario{VUs: 10, Duration: time.Second, Request: plan.Request{URL: "http://" + l.Addr().String()}}))
+	s, err := engineOver(t, transport).Run(t.Context(), one(plan.Scenario{VUs: 10, Duration: time.Second, Request: plan.Request{URL: "http://" + l.Addr().String()}}))
 	require.NoError(t, err)
 	require.Len(t, s.Errors, 1)
 	require.Equal(t, 1000, s.Errors[0].Code)
@@ -262,4 +276,53 @@ func TestClosedWithoutAWord(t *testing.T) {
 	require.Empty(t, s.Statuses)
 	require.LessOrEqual(t, s.Counters[summary.HTTPReqs], int64(10*8), "an instant failure is not hot-looped")
 	require.EqualValues(t, s.Counters[summary.HTTPReqs], s.Trends[summary.HTTPReqDuration].Count(), "the requests were out: they count")
+}
+
+// Runs that follow one another in a process leave nothing behind, however they end: no goroutine, no descriptor.
+func TestThousandRuns(t *testing.T) {
+	plain := newWitness(t, false, false, after(0))
+	secure := newWitness(t, true, true, after(0))
+	refused := httptest.NewServer(nil)
+	refused.Close()
+	e := engineOver(t, engine.TransportAuto)
+	run := func(i int) {
+		url := []string{plain.URL, plain.URL, secure.URL, refused.URL}[i%4]
+		s, err := e.Run(t.Context(), one(plan.Scenario{
+			Executor: plan.PerVUIterations, VUs: 2, Iterations: 2, Request: plan.Request{URL: url, InsecureSkipVerify: true, Timeout: time.Minute},
+		}))
+		require.NoError(t, err)
+		require.EqualValues(t, 4, s.Counters[summary.HTTPReqs])
+	}
+	for i := range 8 { // what the process makes once
+		run(i)
+	}
+	settled := func() [2]int {
+		for range 100 {
+			runtime.Gosched()
+		}
+		plain.CloseClientConnections()
+		secure.CloseClientConnections()
+		return [2]int{runtime.NumGoroutine(), descriptors(t)}
+	}
+	before := settled()
+	for i := range 1000 {
+		run(i)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		now := settled()
+		if now[0] <= before[0] && now[1] <= before[1] {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("goroutines and descriptors: %v; want %v", now, before)
+		}
+	}
+}
+
+// descriptors counts the open ones of this process.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(entries)
 }
