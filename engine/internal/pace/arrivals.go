@@ -11,8 +11,8 @@ import (
 // MaxVUs, which is there for the next. So it is a function of the due times alone, however late the host asks: all that
 // is due begins, one after another.
 //
-// Of the free VUs it takes the one that was at work last: its connection is warm, and no more VUs get to work than the
-// load needs.
+// Of the free VUs it takes the one that has been free longest, so that each gets to work and has a connection: were one
+// opened when the target stalls, the stall would be in http_req_blocked, which http_req_duration leaves out.
 //
 // Invariant: iterations that were due = those that began + those that were dropped.
 type arrivals struct {
@@ -23,7 +23,7 @@ type arrivals struct {
 	cut    time.Duration
 
 	made    int             // VUs
-	idle    []int           // VUs that are free, the one to take last
+	idle    queue           // VUs that are free
 	dueOf   []time.Duration // of a VU: when the iteration was due that Start gave it and that it has not begun; or unset
 	drained bool
 	killed  bool
@@ -44,14 +44,14 @@ func newArrivals(s plan.Scenario, share plan.Share, t timetable) *arrivals {
 		length:    s.Length(),
 		cut:       s.Length() + max(s.GracefulStop, 0),
 		made:      share.Of(max(s.PreAllocatedVUs, 0)),
-		idle:      make([]int, 0, vus),
+		idle:      queue{vus: make([]int, vus)},
 		dueOf:     make([]time.Duration, vus),
 	}
 	for vu := range e.dueOf {
 		e.dueOf[vu] = unset
 	}
-	for vu := e.made - 1; vu >= 0; vu-- {
-		e.idle = append(e.idle, vu)
+	for vu := range e.made {
+		e.idle.push(vu)
 	}
 	e.due, e.more = t.following()
 	return e
@@ -72,22 +72,20 @@ func (e *arrivals) Free(now time.Duration, vu int) (Verdict, time.Duration) {
 	case now >= e.length:
 		return Retire, now
 	}
-	e.idle = append(e.idle, vu)
+	e.idle.push(vu)
 	return Park, now
 }
 
 func (e *arrivals) Tick(now time.Duration, out *Orders) time.Duration {
 	for ; e.more && e.due <= now; e.due, e.more = e.following() {
-		last := len(e.idle) - 1
 		switch {
 		case now >= e.cut:
 			out.Dropped++
-		case last < 0:
+		case e.idle.n == 0:
 			out.Dropped++
 			e.grow()
 		default:
-			vu := e.idle[last]
-			e.idle = e.idle[:last]
+			vu := e.idle.pop()
 			e.dueOf[vu] = e.due
 			out.Start = append(out.Start, vu)
 		}
@@ -105,8 +103,9 @@ func (e *arrivals) Tick(now time.Duration, out *Orders) time.Duration {
 	}
 	if !e.drained {
 		e.drained = true
-		out.Drain = append(out.Drain, e.idle...)
-		e.idle = e.idle[:0]
+		for e.idle.n > 0 {
+			out.Drain = append(out.Drain, e.idle.pop())
+		}
 	}
 	return max(now, e.cut)
 }
@@ -114,7 +113,7 @@ func (e *arrivals) Tick(now time.Duration, out *Orders) time.Duration {
 // grow makes one VU more if there may be one.
 func (e *arrivals) grow() {
 	if e.made < len(e.dueOf) {
-		e.idle = append(e.idle, e.made)
+		e.idle.push(e.made)
 		e.made++
 	}
 }
@@ -128,4 +127,23 @@ func (e *arrivals) kill(out *Orders) {
 			out.Dropped++
 		}
 	}
+}
+
+// queue is a ring of VUs, which has room for all.
+type queue struct {
+	vus   []int
+	first int
+	n     int
+}
+
+func (q *queue) push(vu int) {
+	q.vus[(q.first+q.n)%len(q.vus)] = vu
+	q.n++
+}
+
+func (q *queue) pop() int {
+	vu := q.vus[q.first]
+	q.first = (q.first + 1) % len(q.vus)
+	q.n--
+	return vu
 }

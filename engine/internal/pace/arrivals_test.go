@@ -281,7 +281,7 @@ func TestArrivalsOrders(t *testing.T) {
 	free(270*ms, 0, Park, 0)
 	free(301*ms, 1, Go, 300*ms) // the host is late: the VU takes what is due itself
 	checkTicks(t, e, []tick{{"which is then not given twice", 302 * ms, Orders{}, 400 * ms}})
-	checkTicks(t, e, []tick{{"the VU that was at work last", 400 * ms, Orders{Start: []int{0}}, 500 * ms}})
+	checkTicks(t, e, []tick{{"the VU that has parked", 400 * ms, Orders{Start: []int{0}}, 500 * ms}})
 	free(400*ms, 0, Go, 400*ms)
 	checkTicks(t, e, []tick{{"none is free", 950 * ms, Orders{Dropped: 5}, time.Second}})
 	free(960*ms, 0, Park, 0)
@@ -304,4 +304,15 @@ func TestArrivalsCutBeforeTheyBegan(t *testing.T) {
 		{"the first", 0, Orders{Start: []int{0}}, 100 * ms},
 		{"the cut, late", 5 * time.Second, Orders{Kill: []int{0, 1}, Drain: []int{1}, Dropped: 10, Over: true}, 5 * time.Second},
 	})
+}
+
+// Each VU gets its turn, so that all have a connection.
+func TestFreeVUsTakeTurns(t *testing.T) {
+	s := constantRate(10, time.Second)
+	s.PreAllocatedVUs = 3
+	var vus []int
+	for _, b := range drive(t, executorOf(t, s, plan.Share{}), always(10*ms), 0).begun {
+		vus = append(vus, b.vu)
+	}
+	require.Equal(t, []int{0, 1, 2, 0, 1, 2, 0, 1, 2, 0}, vus)
 }
