@@ -54,9 +54,9 @@ var ErrScript = errors.New("the engine does not run k6 scripts")
 
 // Config is how an Engine works. The zero value is complete.
 type Config struct {
-	Version     string // in the User-Agent "Broadside/<version>"; "dev" if empty
-	DenyPrivate bool   // refuse loopback and private addresses too; link-local and cloud-metadata addresses always are
-	Transport   Transport
+	Version     string    // in the User-Agent "Broadside/<version>"; "dev" if empty
+	DenyPrivate bool      // refuse loopback and private addresses too; link-local and cloud-metadata addresses always are
+	Transport   Transport // auto if empty
 	// Resolver looks names up; net.DefaultResolver if nil. What it says is kept for the plan's TTL, within one run.
 	Resolver Resolver
 	// Connect connects to an IP address with port that has passed the deny-list; a net.Dialer if nil. It must honour
