@@ -132,12 +132,30 @@ func TestAttemptsAreSpaced(t *testing.T) {
 	}
 }
 
+// A name with hundreds of addresses does not keep a dial busy for minutes.
+func TestAttemptsAreBounded(t *testing.T) {
+	many := names{"a.test": nil}
+	for i := range 200 {
+		many["a.test"] = append(many["a.test"], netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}).String())
+	}
+	var begun atomic.Int64
+	d := New(Config{Resolver: many, Connect: func(context.Context, string, string) (net.Conn, error) {
+		begun.Add(1)
+		return nil, errors.New("no")
+	}})
+	_, err := d.Dial(t.Context(), "a.test:443", new(Counter))
+	require.Error(t, err)
+	require.EqualValues(t, maxAddresses, begun.Load())
+}
+
 // What cuts the dial cuts all its attempts, at once.
 func TestFallBackEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var begun atomic.Int64
 		d := New(Config{
 			Resolver: names{"a.test": {"192.0.2.1", "2001:db8::1", "192.0.2.2"}},
 			Connect: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				begun.Add(1)
 				<-ctx.Done()
 				return nil, ctx.Err()
 			},
@@ -148,6 +166,7 @@ func TestFallBackEndsWithItsContext(t *testing.T) {
 		_, err := d.Dial(ctx, "a.test:443", new(Counter))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 300*time.Millisecond, time.Since(start))
+		require.EqualValues(t, 2, begun.Load(), "none is begun afterwards")
 		d.Close() // no dial is under way
 	})
 }

@@ -143,6 +143,15 @@ func TestDeniedWhereverItComesFrom(t *testing.T) {
 	}
 }
 
+func TestUnmapped(t *testing.T) {
+	for text, want := range map[string]string{
+		"::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:10.0.0.1/128": "10.0.0.1/32", "::ffff:0.0.0.0/96": "0.0.0.0/0",
+		"::ffff:0.0.0.0/90": "::ffff:0.0.0.0/90", "10.0.0.0/8": "10.0.0.0/8", "2001:db8::/32": "2001:db8::/32",
+	} {
+		require.Equal(t, want, unmapped(netip.MustParsePrefix(text)).String())
+	}
+}
+
 // blockHostnames is about names, as in k6: what it says of all does not stop an address.
 func TestBlockedNamesAreNoAddresses(t *testing.T) {
 	rules := compile(t, plan.Network{BlockHostnames: []string{"*"}})

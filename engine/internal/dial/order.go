@@ -3,6 +3,7 @@ package dial
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 
 	"github.com/nollagluiz/broadside/plan"
 )
@@ -44,7 +45,7 @@ func selected(addrs []netip.Addr, by plan.Select, turn int) []netip.Addr {
 	case by == plan.SelectFirst:
 	case by == plan.SelectRoundRobin && len(addrs) > 0:
 		n := turn % len(addrs)
-		return append(addrs[n:len(addrs):len(addrs)], addrs[:n]...)
+		return slices.Concat(addrs[n:], addrs[:n])
 	default:
 		rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
 	}

@@ -224,6 +224,7 @@ func TestTLSConfig(t *testing.T) {
 	require.Equal(t, []string{"h2", "http/1.1"}, a.NextProtos)
 	require.Equal(t, "A.Test.", a.ServerName)
 	require.True(t, a.InsecureSkipVerify)
+	require.Equal(t, tls.RenegotiateFreelyAsClient, a.Renegotiation)
 	require.Len(t, a.Certificates, 1)
 	require.Empty(t, b.Certificates)
 	require.False(t, b.InsecureSkipVerify)
