@@ -24,6 +24,10 @@
 // http_req_duration{expected_response:true} holds the exchanges that did not fail. Without any such exchange a trend is
 // absent: no data is not 0.
 //
+// In an open model, an arrival rate, http_req_corrected_duration holds the same exchanges from when each was due to its
+// end: the wait for a connection and all lateness included. Iterations that were due and never began are no latency:
+// dropped_iterations counts them, and a run that has some is no measurement of an open model (docs/open-models.md).
+//
 // Failed is a request with a status outside its ExpectedStatuses or without a whole response. Beyond k6: a request in
 // flight at the hard stop counts as failed ("interrupted"), so that a black hole is 100 % failed and not an empty run;
 // more redirects than allowed are a failure of the last hop; and a VU whose request got no response starts its next one
