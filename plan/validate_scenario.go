@@ -58,7 +58,7 @@ func (s Scenario) validateForeign(prefix string, errs *FieldErrors) {
 		{"duration", s.Duration != 0, []string{ConstantVUs, ConstantArrivalRate}},
 		{"iterations", s.Iterations != 0, []string{SharedIterations, PerVUIterations}},
 		{"maxDuration", s.MaxDuration != 0, []string{SharedIterations, PerVUIterations}},
-		{"stages", s.Stages != nil, []string{RampingVUs, RampingArrivalRate}},
+		{"stages", len(s.Stages) > 0, []string{RampingVUs, RampingArrivalRate}},
 		{"startVUs", s.StartVUs != 0, []string{RampingVUs}},
 		{"gracefulRampDown", s.GracefulRampDown != 0, []string{RampingVUs}},
 		{"rate", s.Rate != 0, []string{ConstantArrivalRate}},
