@@ -37,8 +37,12 @@ func (l *log) Write(p []byte) (int, error) {
 
 // take takes the line that has ended.
 func (l *log) take() {
-	text := strings.TrimSpace(string(l.line))
+	line := bytes.TrimSpace(l.line)
 	l.line = l.line[:0]
+	if l.plain != "" && !bytes.Contains(line, []byte("level=")) {
+		return
+	}
+	text := string(line)
 	e := parseEntry(text)
 	switch e.level {
 	case "":

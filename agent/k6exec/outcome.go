@@ -49,7 +49,7 @@ func (e ending) outcome() summary.Outcome {
 	case verdict == summary.Error:
 		out.Message = sentence(reason, e.words)
 	case e.k6 == nil && verdict == summary.Aborted:
-		out.Message = sentence(reason + " and left no summary")
+		out.Message = sentence(reason+" and left no summary", e.words)
 	case e.k6 == nil && e.err != nil:
 		out.Verdict, out.Message = summary.Error, sentence(reason, e.err.Error())
 	case e.k6 == nil:
@@ -64,7 +64,7 @@ func (e ending) outcome() summary.Outcome {
 		if verdict == summary.Aborted && e.cut == notCut {
 			out.Message = sentence(reason, e.words)
 		}
-		if out.Verdict == summary.TargetUnreachable {
+		if out.Verdict == summary.TargetUnreachable && e.request != "" {
 			out.Message = sentence(strings.TrimSuffix(out.Message, ".")+"; the last", e.request)
 		}
 	}
@@ -123,7 +123,7 @@ func (e ending) reasonOf(code int) (summary.Verdict, string) {
 	case 104:
 		return summary.Error, "k6 refuses the options"
 	case 105:
-		return summary.Aborted, "Somebody else stopped k6 by a signal"
+		return summary.Aborted, "k6 was stopped by a signal from elsewhere"
 	case 106:
 		return summary.Error, "k6 could not serve its REST API"
 	case 107:

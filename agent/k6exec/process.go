@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -63,7 +64,7 @@ func (p *child) wait() {
 }
 
 // terminate asks the program to end.
-func (p *child) terminate() { _ = p.cmd.Process.Signal(termSignal) } // an error: it has ended
+func (p *child) terminate() { _ = p.cmd.Process.Signal(syscall.SIGTERM) } // an error: it has ended
 
 // kill ends the program and its group.
 func (p *child) kill() {

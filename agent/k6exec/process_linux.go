@@ -11,8 +11,6 @@ import (
 // workDir is the working directory of k6: there a script can neither write a file nor plant a configuration.
 const workDir = "/proc"
 
-const termSignal = syscall.SIGTERM
-
 // attributes put the program into a group of its own, and let it die with the thread that starts it.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -10,8 +10,6 @@ import (
 // workDir is the working directory of k6.
 const workDir = "/"
 
-const termSignal = syscall.SIGTERM
-
 func attributes() *syscall.SysProcAttr { return nil }
 
 func awaitZombie(int) bool { return false }
