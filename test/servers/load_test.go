@@ -44,13 +44,9 @@ const (
 	perVU = 50
 )
 
-// transports are the ways through the engine: each load goes by each of them.
-var transports = []struct {
-	name   string
-	config engine.Config
-}{
-	{"std", engine.Config{}},
-}
+// transports are the ways through the engine: each load goes by each of them. The third, http1, is what auto is, but for
+// servers with HTTP/2.
+var transports = []engine.Transport{engine.TransportAuto, engine.TransportStd}
 
 // run is a load that was put on a site.
 type run struct {

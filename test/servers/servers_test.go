@@ -25,13 +25,13 @@ func TestTotalsAreTheAccessLogs(t *testing.T) {
 			s := start(t, p.program)
 			var runs []run
 			for _, transport := range transports {
-				e, err := engine.New(transport.config)
+				e, err := engine.New(engine.Config{Transport: transport})
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer e.Close()
 				for _, l := range p.loads {
-					runs = append(runs, l.put(t, e, s, fmt.Sprintf("%s-%s", transport.name, l.name)))
+					runs = append(runs, l.put(t, e, s, fmt.Sprintf("%s-%s", transport, l.name)))
 				}
 			}
 			logs := s.stop(t, p.quit)
