@@ -41,6 +41,7 @@ var edges = []struct {
 	{"cmd/internal/oneshot", []string{"engine", "plan", "summary", "summary/hist"}, "the verb run of both programs"},
 	{"cmd/internal/runners", []string{"agent", "agent/k6exec", "engine", "fleet", "plan", "summary"}, "what makes the runs of both programs' agents"},
 	{"cmd/internal/*", nil, "what two commands share needs nothing of ours"},
+	{"test/bench", []string{"engine", "plan", "summary"}, "drives the built binaries from outside; but allocations show only in the engine's own process"},
 	{"test/*", nil, "programs that drive the built binaries from outside"},
 }
 
