@@ -71,6 +71,7 @@ func TestScripts(t *testing.T) {
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
 	clitest.Run(t, func(env *testscript.Env) error {
 		env.Setenv("SITE", site.URL)
+		env.Setenv("PORT", strings.TrimPrefix(site.URL, "http://127.0.0.1:"))
 		env.Setenv("SECURE_SITE", secure.URL)
 		env.Setenv("WELL", well.Listener.Addr().String())
 		env.Setenv("ILL", ill.Listener.Addr().String())

@@ -6,15 +6,20 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// limit is on all scripts together, so that a command that hangs fails soon, with what it printed.
+const limit = 5 * time.Minute
 
 // Run runs each testdata/*.txtar of the calling package. In a script, `exits CODE COMMAND...` runs a command that must
 // exit with CODE. setup may be nil.
 func Run(t *testing.T, setup func(*testscript.Env) error) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
+		Deadline:            time.Now().Add(limit),
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},

@@ -24,6 +24,10 @@ type options struct {
 	url              string
 	vus              int
 	duration         time.Duration
+	limited          bool // duration was asked for: beside iterations it is their limit
+	iterations       int
+	stages           stages
+	thresholds       thresholds
 	gracefulStop     time.Duration
 	method           string
 	headers          []string // "Name: value"
@@ -36,6 +40,7 @@ type options struct {
 	pause            time.Duration
 	userAgent        string
 	denyPrivate      bool
+	network          plan.Network
 
 	summaryExport string // a file, or one of the streams
 	summaryJSON   string // likewise
@@ -127,6 +132,9 @@ func (o *options) flags() *pflag.FlagSet {
 	})
 	f.IntVarP(&o.vus, "vus", "u", 1, "virtual users")
 	f.VarP(durationValue{&o.duration}, "duration", "d", "how long they start requests")
+	f.IntVarP(&o.iterations, "iterations", "i", 0, "requests in all, in place of a duration, which then limits them")
+	f.VarP(&o.stages, "stage", "s", "in place of a duration: ramp from --vus to a number of them; may be given again")
+	f.Var(&o.thresholds, "threshold", "limit to hold, as in 'http_req_duration:p(95)<500'; may be given again")
 	f.Var(durationValue{&o.gracefulStop}, "graceful-stop", "how long requests under way may still end")
 	f.StringVar(&o.method, "method", http.MethodGet, "HTTP method")
 	f.StringArrayVar(&o.headers, "header", nil, `request header "Name: value"; may be given again`)
@@ -138,6 +146,7 @@ func (o *options) flags() *pflag.FlagSet {
 	f.StringVar(&o.httpVersion, "http-version", string(plan.HTTPAuto), "auto, 1.1 or 2")
 	f.Var(durationValue{&o.pause}, "pause", "of a virtual user after each request")
 	f.StringVar(&o.userAgent, "user-agent", "", "User-Agent header")
+	addNetwork(f, &o.network)
 	f.BoolVar(&o.denyPrivate, "deny-private", false, "refuse private addresses")
 	f.StringVar(&o.summaryExport, "summary-export", "", "FILE of the summary in k6's flat JSON; stdout, - or stderr for these")
 	f.StringVar(&o.summaryJSON, "summary-json", "", "likewise, in the JSON of k6's handleSummary")
@@ -166,6 +175,9 @@ func parse(args []string, environ map[string]string) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, explain(err, f)
 	}
+	if err := checkShapes(f); err != nil {
+		return o, err
+	}
 	if err := readEnvironment(f, environ); err != nil {
 		return o, err
 	}
@@ -174,6 +186,9 @@ func parse(args []string, environ map[string]string) (options, error) {
 		if err := o.readConfig(f); err != nil {
 			return o, invalid("%s: %w", o.config, err)
 		}
+	}
+	if o.limited = f.Changed("duration"); f.Changed("iterations") && o.iterations < 1 {
+		return o, invalid("--iterations: must be at least 1, not %d", o.iterations)
 	}
 	switch rest := f.Args(); {
 	case len(rest) > 1:
@@ -212,9 +227,7 @@ func (o options) plan() (plan.Plan, error) {
 	if isScript(o.url) {
 		return plan.Plan{}, invalid("URL: %.60q is a k6 script, and run requests one URL", o.url)
 	}
-	p := plan.Plan{Scenarios: []plan.Scenario{{
-		VUs:          o.vus,
-		Duration:     o.duration,
+	scenario := plan.Scenario{
 		GracefulStop: plan.OrNone(o.gracefulStop),
 		Pause:        o.pause,
 		Request: plan.Request{
@@ -228,7 +241,9 @@ func (o options) plan() (plan.Plan, error) {
 			InsecureSkipVerify: o.insecure,
 			HTTPVersion:        plan.HTTPVersion(o.httpVersion),
 		},
-	}}}
+	}
+	o.shape(&scenario)
+	p := plan.Plan{Scenarios: []plan.Scenario{scenario}, Network: o.network, Thresholds: o.thresholds}
 	return p, o.check(p)
 }
 
@@ -254,7 +269,7 @@ func (o options) checkResults() error {
 func (o options) check(p plan.Plan) error {
 	// In a plan these zeros mean the default; on a command line they are mistakes (k6 v2.2 exits with 104, too).
 	switch {
-	case o.vus == 0:
+	case o.vus == 0 && len(o.stages) == 0:
 		return invalid("--vus: must be 1 to %d, not 0", plan.MaxVUs)
 	case o.duration == 0:
 		return invalid("--duration: must be %v to %v, not 0", plan.MinDuration, plan.MaxDuration)
@@ -271,6 +286,9 @@ func (o options) check(p plan.Plan) error {
 	fields := strings.NewReplacer("scenarios[0].request.url", "URL", "scenarios[0].request.header", "--header",
 		"scenarios[0].request.expectedStatuses", "--expected-status", "scenarios[0].request.maxRedirects", "--max-redirects",
 		"scenarios[0].request.httpVersion", "--http-version", "scenarios[0].gracefulStop", "--graceful-stop",
+		"scenarios[0].maxDuration", "--duration", "scenarios[0].startVUs", "--vus", "scenarios[0].stages", "--stage",
+		"network.blacklistIPs", "--blacklist-ip", "network.blockHostnames", "--block-hostnames", "network.dns", "--dns", "network.", "",
+		"thresholds", "--threshold",
 		"scenarios[0].request.", "--", "scenarios[0].", "--")
 	for i, f := range faults {
 		faults[i].Field = fields.Replace(f.Field)

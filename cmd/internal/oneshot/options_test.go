@@ -3,6 +3,7 @@ package oneshot
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,6 +38,16 @@ func TestPrecedence(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	written := func(name, text string) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	rampFile := written("ramp.json", `{"vus":4,"stages":[{"duration":"1s","target":2},{"duration":100,"target":3}]}`)
+	networkFile := written("network.json", `{"hosts":{"h":"127.0.0.1"},"dns":{"ttl":"1m"},"blacklistIPs":["192.0.2.0/24"],"noVUConnectionReuse":true,"tlsVersion":"tls1.3"}`)
+	limitFile := written("limit.json", `{"thresholds":{"http_reqs":["count>1","rate>1"],"http_req_failed":[{"threshold":"rate<0.1","abortOnFail":true,"delayAbortEval":"10s"}]}}`)
 	for _, tc := range []struct {
 		name    string
 		args    []string
@@ -60,6 +71,46 @@ func TestPrecedence(t *testing.T) {
 		{"an alias on the command line", []string{"--insecure", "http://h/"}, map[string]string{"K6_INSECURE_SKIP_TLS_VERIFY": "false"}, func(p *plan.Plan) {
 			p.Scenarios[0].Request.InsecureSkipVerify = true
 		}},
+		{"iterations", []string{"-u", "2", "-i", "8", "http://h/"}, map[string]string{"K6_DURATION": "3s"}, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.SharedIterations, VUs: 2, Iterations: 8})
+		}},
+		{"iterations with a limit", []string{"-i", "8", "-d", "3s", "http://h/"}, map[string]string{"K6_STAGES": "1s:1"}, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.SharedIterations, VUs: 1, Iterations: 8, MaxDuration: 3 * time.Second})
+		}},
+		{"iterations of the environment", []string{"http://h/"}, map[string]string{"K6_ITERATIONS": "8", "K6_CONFIG": rampFile}, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.SharedIterations, VUs: 4, Iterations: 8})
+		}},
+		{"stages", []string{"-s", "1m:10", "-s", "500:0", "http://h/"}, map[string]string{"K6_DURATION": "3s", "K6_ITERATIONS": "8"}, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.RampingVUs, StartVUs: 1, Stages: []plan.Stage{{Duration: time.Minute, Target: 10}, {Duration: 500 * time.Millisecond}}})
+		}},
+		{"stages of the environment, from nobody", []string{"-u", "0", "http://h/"}, map[string]string{"K6_STAGES": "1s:2,1s:1"}, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.RampingVUs, StartVUs: -1, Stages: []plan.Stage{{Duration: time.Second, Target: 2}, {Duration: time.Second, Target: 1}}})
+		}},
+		{"stages of the file", []string{"-c", rampFile, "http://h/"}, nil, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.RampingVUs, StartVUs: 4, Stages: []plan.Stage{{Duration: time.Second, Target: 2}, {Duration: 100 * time.Millisecond, Target: 3}}})
+		}},
+		{"a duration above the file's stages", []string{"-c", rampFile, "-d", "2s", "http://h/"}, nil, func(p *plan.Plan) {
+			p.Scenarios[0].VUs, p.Scenarios[0].Duration = 4, 2*time.Second
+		}},
+		{"the network", []string{"--no-connection-reuse", "--blacklist-ip", "10.0.0.0/8", "--blacklist-ip", "::1/128,192.0.2.0/24", "--block-hostnames", "a.b,*.c", "--dns", "ttl=0,policy=onlyIPv4", "http://h/"},
+			map[string]string{"K6_NO_VU_CONNECTION_REUSE": "true", "K6_BLOCK_HOSTNAMES": "d"}, func(p *plan.Plan) {
+				p.Network.NoConnectionReuse, p.Network.NoVUConnectionReuse = true, true
+				p.Network.BlacklistIPs = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("192.0.2.0/24")}
+				p.Network.BlockHostnames = []string{"a.b", "*.c"}
+				p.Network.DNS.TTL, p.Network.DNS.Policy = -1, plan.OnlyIPv4
+			}},
+		{"the network of the environment and the file", []string{"-c", networkFile, "http://h/"}, map[string]string{"K6_DNS": "select=first", "K6_BLACKLIST_IPS": "10.0.0.0/8"}, func(p *plan.Plan) {
+			p.Network.BlacklistIPs = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+			p.Network.Hosts, p.Network.DNS.Select, p.Network.NoVUConnectionReuse = map[string]string{"h": "127.0.0.1"}, plan.SelectFirst, true
+			p.Network.TLS.MinVersion, p.Network.TLS.MaxVersion = plan.TLS13, plan.TLS13
+		}},
+		{"thresholds", []string{"--threshold", "http_req_duration{status:200}:p(95)<500", "--threshold", "http_reqs: count>1", "-c", limitFile, "http://h/"}, nil, func(p *plan.Plan) {
+			p.Thresholds = []plan.Threshold{{Metric: "http_req_duration{status:200}", Expression: "p(95)<500"}, {Metric: "http_reqs", Expression: "count>1"}}
+		}},
+		{"thresholds of the file", []string{"-c", limitFile, "http://h/"}, nil, func(p *plan.Plan) {
+			p.Thresholds = []plan.Threshold{{Metric: "http_req_failed", Expression: "rate<0.1", AbortOnFail: true, DelayAbortEval: 10 * time.Second},
+				{Metric: "http_reqs", Expression: "count>1"}, {Metric: "http_reqs", Expression: "rate>1"}}
+		}},
 		{"every flag", []string{"--graceful-stop=0", "--method=POST", "--body=x", "--timeout=1s", "--expected-status=200", "--insecure", "--http-version=2",
 			"--pause=1s", "--user-agent=me", "http://h/"}, nil, func(p *plan.Plan) {
 			s := &p.Scenarios[0]
@@ -77,13 +128,19 @@ func TestPrecedence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := plan.Plan{Scenarios: []plan.Scenario{{VUs: 1, Request: plan.Request{URL: "http://h/", Header: http.Header{}, Body: []byte{}}}}}.Resolved()
+			want := shapedPlan(plan.Scenario{VUs: 1})
 			tc.want(&want)
-			if d := cmp.Diff(want, got.Resolved()); d != "" {
+			if d := cmp.Diff(want, got.Resolved(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 				t.Errorf("plan (-want +got):\n%s", d)
 			}
 		})
 	}
+}
+
+// shapedPlan is the plan of a run against http://h/ with a shape and defaults.
+func shapedPlan(s plan.Scenario) plan.Plan {
+	s.Request = plan.Request{URL: "http://h/", Header: http.Header{}, Body: []byte{}}
+	return plan.Plan{Scenarios: []plan.Scenario{s}}.Resolved()
 }
 
 func TestBadCommandLines(t *testing.T) {
@@ -105,7 +162,24 @@ func TestBadCommandLines(t *testing.T) {
 		{"a typing error", []string{"--vsu", "3", "http://h/"}, nil, false, "--vsu is no flag of run; did you mean vus?"},
 		{"nothing near", []string{"--quixotic-windmills", "http://h/"}, nil, false, "--quixotic-windmills is no flag of run"},
 		{"a short one", []string{"-x", "http://h/"}, nil, false, "-x is no flag of run"},
-		{"k6's, not here", []string{"--iterations", "3", "http://h/"}, nil, false, "--iterations: the one executor so far"},
+		{"k6's, not here", []string{"--rps", "3", "http://h/"}, nil, false, "--rps: use --pause"},
+		{"two shapes", []string{"-i", "3", "-s", "1s:2", "http://h/"}, nil, true, "--stage and --iterations: a run is shaped by one of them"},
+		{"two shapes, as well", []string{"-d", "3s", "-s", "1s:2", "http://h/"}, nil, true, "--stage and --duration: a run is shaped by one of them"},
+		{"two shapes of the environment", []string{"http://h/"}, map[string]string{"K6_STAGES": "1s:1", "K6_ITERATIONS": "2"}, true, "--stage and --iterations"},
+		{"no iteration", []string{"-i", "0", "http://h/"}, nil, true, "--iterations: must be at least 1, not 0"},
+		{"fewer iterations than users", []string{"-u", "5", "-i", "3", "http://h/"}, nil, true, "--iterations: 3 are too few for 5 VUs"},
+		{"a stage without a target", []string{"-s", "1s", "http://h/"}, nil, true, `--stage: "1s" is no duration:vus`},
+		{"a stage without a duration", []string{"-s", ":2", "http://h/"}, nil, true, `--stage: "" is no duration`},
+		{"stages of nobody", []string{"-u", "0", "-s", "1s:0", "http://h/"}, nil, true, "--stage: startVUs or a target must be more than 0"},
+		{"a stage below nobody", []string{"-s", "1s:-1", "http://h/"}, nil, true, "--stage[0].target: must be 0 to 10000, not -1"},
+		{"too many to start with", []string{"-u", "10001", "-s", "1s:1", "http://h/"}, nil, true, "--vus: must be at most 10000"},
+		{"a limit on iterations", []string{"-i", "3", "-d", "500ms", "http://h/"}, nil, true, "--duration: must be 1s to 24h0m0s, not 500ms"},
+		{"a threshold of nothing", []string{"--threshold", "p(95)<500", "http://h/"}, nil, true, `--threshold: "p(95)<500" is no metric:limit`},
+		{"a threshold", []string{"--threshold", "http_req_duration:p95<500", "http://h/"}, nil, true, "--threshold[0].expression: "},
+		{"no range", []string{"--blacklist-ip", "10.0.0.0/33", "http://h/"}, nil, true, "--blacklist-ip: "},
+		{"no host name", []string{"--block-hostnames", "*.bad*", "http://h/"}, nil, true, "--block-hostnames[0]: "},
+		{"no option of DNS", []string{"--dns", "ttl=1m,selct=first", "http://h/"}, nil, true, `--dns: "selct=first" is none of`},
+		{"no policy of DNS", []string{"--dns", "policy=nope", "http://h/"}, nil, true, "--dns.policy: must be"},
 		{"k6's streams", []string{"--out", "json=x", "http://h/"}, nil, false, "--out: samples are not streamed; --summary-json gives"},
 		{"k6's, for scripts", []string{"--no-setup", "http://h/"}, nil, false, "--no-setup: is for k6 scripts"},
 		{"a script", []string{"load.js"}, nil, true, `"load.js" is a k6 script, and run requests one URL`},
@@ -149,8 +223,16 @@ func TestBadCommandLines(t *testing.T) {
 		})
 	}
 	for text, want := range map[string]string{
-		`{"vsu":1}`:                     `"vsu": is no option of a run; did you mean vus?`,
-		`{"vus":"x"}`:                   `"vus": `,
+		`{"vsu":1}`:                 `"vsu": is no option of a run; did you mean vus?`,
+		`{"vus":"x"}`:               `"vus": `,
+		`{"stages":[{"target":1}]}`: `"stages": each stage needs a duration and a target`,
+		`{"stages":{}}`:             `"stages": must be a list`,
+		`{"stages":[{"duration":"1x","target":1}]}`:                                      `"stages": "1x" is no duration`,
+		`{"stages":[{"duration":"1s","target":1}],"duration":"1s"}`:                      `--stage and --duration`,
+		`{"thresholds":["a"]}`:                                                           `"thresholds": must be an object of lists`,
+		`{"thresholds":{"http_reqs":[7]}}`:                                               `"thresholds": http_reqs: must be texts or`,
+		`{"thresholds":{"http_reqs":[{"threshold":"count>1","delayAbortEval":"soon"}]}}`: `http_reqs: delayAbortEval: "soon" is no duration`,
+		`{"hosts":7}`:                   `"hosts": must map names`,
 		`{"summaryTrendStats":"avg"}`:   `"summaryTrendStats": must be a list of texts`,
 		`{"summaryTrendStats":["p95"]}`: `"summaryTrendStats": "p95" is none of avg`,
 		`{"headers":["a"]}`:             `"headers": must be an object of texts`,

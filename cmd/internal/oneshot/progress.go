@@ -21,19 +21,24 @@ const barWidth = 30
 type progress struct {
 	w        io.Writer
 	terminal bool
-	duration time.Duration
+	duration time.Duration // that iterations may begin in
+	total    int64         // iterations that there will be; 0 if nobody knows
 	next     time.Duration // of a line
 	drawn    bool
 }
 
 func newProgress(w io.Writer, p plan.Plan, terminal bool) *progress {
-	return &progress{w: w, terminal: terminal, duration: p.Resolved().Scenarios[0].Duration, next: lineEvery}
+	return &progress{w: w, terminal: terminal, duration: length(p), total: int64(p.Scenarios[0].Iterations), next: lineEvery}
 }
 
 // observe is an engine.Observer.
 func (p *progress) observe(s summary.Snapshot) {
 	if p.terminal {
-		done := min(float64(s.Elapsed)/float64(p.duration), 1)
+		done := float64(s.Elapsed) / float64(p.duration)
+		if p.total > 0 {
+			done = max(done, float64(s.Iterations)/float64(p.total))
+		}
+		done = min(done, 1)
 		filled := int(done * barWidth)
 		// \x1b[K clears what a longer line before has left.
 		fmt.Fprintf(p.w, "\r[%s%s] %3.0f %%  %s\x1b[K", strings.Repeat("=", filled), strings.Repeat("-", barWidth-filled), 100*done, p.text(s))

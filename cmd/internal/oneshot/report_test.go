@@ -39,3 +39,19 @@ func TestExitCode(t *testing.T) {
 		}
 	}
 }
+
+// Of a number of iterations the bar shows how many are done, or the time of their limit if that is nearer.
+func TestProgressOfIterations(t *testing.T) {
+	p := plan.Plan{Scenarios: []plan.Scenario{{Executor: plan.SharedIterations, Iterations: 10, MaxDuration: 20 * time.Second}}}
+	for _, tc := range []struct {
+		elapsed    time.Duration
+		iterations int64
+		want       string
+	}{{time.Second, 5, " 50 %  1s / 20s"}, {15 * time.Second, 5, " 75 %  15s / 20s"}, {25 * time.Second, 10, "100 %  25s / 20s"}} {
+		var bar strings.Builder
+		newProgress(&bar, p, true).observe(summary.Snapshot{Elapsed: tc.elapsed, Iterations: tc.iterations})
+		if !strings.Contains(bar.String(), tc.want) {
+			t.Errorf("after %v and %d iterations: %q; want %q", tc.elapsed, tc.iterations, bar.String(), tc.want)
+		}
+	}
+}

@@ -22,6 +22,13 @@ const maxFile = plan.MaxBody + 64<<10
 var variables = []struct{ name, flag string }{
 	{"K6_VUS", "vus"},
 	{"K6_DURATION", "duration"},
+	{"K6_ITERATIONS", "iterations"},
+	{"K6_STAGES", "stage"},
+	{"K6_NO_CONNECTION_REUSE", "no-connection-reuse"},
+	{"K6_NO_VU_CONNECTION_REUSE", "no-vu-connection-reuse"},
+	{"K6_BLACKLIST_IPS", "blacklist-ip"},
+	{"K6_BLOCK_HOSTNAMES", "block-hostnames"},
+	{"K6_DNS", "dns"},
 	{"K6_MAX_REDIRECTS", "max-redirects"},
 	{"K6_INSECURE_SKIP_TLS_VERIFY", "insecure-skip-tls-verify"},
 	{"K6_USER_AGENT", "user-agent"},
@@ -36,7 +43,7 @@ var variables = []struct{ name, flag string }{
 
 // keys are a configuration file's names: k6's where it has one.
 var keys = map[string]string{
-	"vus": "vus", "duration": "duration", "gracefulStop": "graceful-stop", "method": "method", "body": "body",
+	"vus": "vus", "duration": "duration", "iterations": "iterations", "gracefulStop": "graceful-stop", "method": "method", "body": "body",
 	"timeout": "timeout", "expectedStatuses": "expected-status", "maxRedirects": "max-redirects",
 	"insecureSkipTLSVerify": "insecure-skip-tls-verify", "httpVersion": "http-version", "pause": "pause",
 	"userAgent": "user-agent", "quiet": "quiet", "noColor": "no-color", "summaryExport": "summary-export", "summaryJSON": "summary-json",
@@ -49,10 +56,11 @@ func readEnvironment(f *pflag.FlagSet, environ map[string]string) error {
 	for _, v := range variables {
 		flags[v.name] = v.flag
 	}
-	for _, name := range slices.Sorted(maps.Keys(environ)) {
+	above := shaped(f)
+	for _, name := range sorted(environ) {
 		value, flag := environ[name], flags[name]
 		switch {
-		case value == "", flag != "" && f.Changed(flag):
+		case value == "", flag != "" && f.Changed(flag), above && slices.Contains(shapes(), flag):
 		case flag != "":
 			if err := f.Set(flag, value); err != nil {
 				return invalid("%s: %w", name, errors.Unwrap(err))
@@ -63,7 +71,7 @@ func readEnvironment(f *pflag.FlagSet, environ map[string]string) error {
 			}
 		}
 	}
-	return nil
+	return checkShapes(f)
 }
 
 // readConfig takes from the file what neither command line nor environment has set.
@@ -76,13 +84,24 @@ func (o *options) readConfig(f *pflag.FlagSet) error {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return fmt.Errorf("no JSON object: %w", err)
 	}
-	for key, raw := range doc {
-		switch key {
-		case "url":
+	above := shaped(f)
+	for _, key := range sorted(doc) {
+		raw := doc[key]
+		networkFlag, network := networkFlags[key]
+		switch {
+		case above && slices.Contains([]string{"duration", "iterations", "stages"}, key):
+		case network && networkFlag != "" && f.Changed(networkFlag):
+		case network:
+			_, err = o.network.SetOption(key, raw)
+		case key == "url":
 			err = json.Unmarshal(raw, &o.url)
-		case "headers":
+		case key == "stages":
+			err = configStages(f, raw)
+		case key == "thresholds":
+			err = o.configThresholds(f, raw)
+		case key == "headers":
 			err = o.configHeaders(f, raw)
-		case "summaryTrendStats":
+		case key == "summaryTrendStats":
 			err = configTrendStats(f, raw)
 		default:
 			err = setKey(f, key, raw)
@@ -91,7 +110,7 @@ func (o *options) readConfig(f *pflag.FlagSet) error {
 			return fmt.Errorf("%q: %w", key, err)
 		}
 	}
-	return nil
+	return checkShapes(f)
 }
 
 func (o *options) configHeaders(f *pflag.FlagSet, raw json.RawMessage) error {

@@ -18,17 +18,15 @@ var refused = []struct {
 	why   string
 	names []string
 }{
-	{"the one executor so far is constant-vus: use --vus and --duration", []string{"iterations", "stage", "scenarios"}},
+	{"one scenario is made of --vus with --duration, --iterations or --stage", []string{"scenarios"}},
 	{"use --pause to hold virtual users back", []string{"rps", "min-iteration-duration"}},
 	{"a run is not split here: give each machine its own --vus", []string{"execution-segment", "execution-segment-sequence"}},
 	{"a run has no REST API", []string{"paused", "linger", "address", "profiling-enabled"}},
-	{"the one limit so far is the verdict's, 5 % of failed requests", []string{"thresholds", "no-thresholds"}},
-	{"connections are kept from one iteration to the next", []string{"no-connection-reuse", "no-vu-connection-reuse"}},
+	{"without a --threshold, at most 5 % of the requests may fail", []string{"no-thresholds"}},
+	{"name them by --threshold, or in a configuration file as k6's JSON", []string{"thresholds"}},
+	{"only a configuration file (--config) has it", []string{"hosts", "tls-version", "tls-cipher-suites", "tls-auth"}},
 	{"each iteration begins without cookies", []string{"no-cookies-reset"}},
-	{"names are looked up by the system's resolver", []string{"dns", "hosts"}},
-	{"use --deny-private to refuse private addresses", []string{"blacklist-ip", "block-hostnames"}},
 	{"the system chooses the address that connections come from", []string{"local-ips"}},
-	{"handshakes have the defaults of Go, and no client certificate", []string{"tls-version", "tls-cipher-suites", "tls-auth"}},
 	{"there is no log: the report has the classes of errors", []string{"http-debug", "verbose", "log-output", "log-format", "console-output"}},
 	{"samples are not streamed; --summary-json gives the results as JSON", []string{"out", "web-dashboard", "traces-output", "system-tags", "tag"}},
 	{"the report gives each value the unit that suits it, and JSON is in ms", []string{"summary-time-unit"}},
@@ -44,7 +42,7 @@ var ofScripts = []string{"no-setup", "no-teardown", "setup-timeout", "teardown-t
 
 // shorthands are those of k6's flags that are refused.
 var shorthands = map[string]string{
-	"i": "iterations", "s": "stage", "p": "paused", "w": "throw", "t": "type", "e": "env", "o": "out", "l": "linger", "a": "address", "v": "verbose",
+	"p": "paused", "w": "throw", "t": "type", "e": "env", "o": "out", "l": "linger", "a": "address", "v": "verbose",
 }
 
 // fold makes one of the spellings of an option: --blacklist-ip, K6_BLACKLIST_IPS, blacklistIPs.

@@ -1,0 +1,157 @@
+package oneshot
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/nollagluiz/broadside/plan"
+)
+
+// shapes are the options that say how long a run goes on. As in k6, whoever sets one of them, the command line say, sets
+// all: what the environment and the configuration file have of them then does not count.
+func shapes() []string { return []string{"duration", "iterations", "stage"} }
+
+// shaped tells whether one of the shapes was set.
+func shaped(f *pflag.FlagSet) bool {
+	for _, flag := range shapes() {
+		if f.Changed(flag) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkShapes refuses what k6 refuses.
+func checkShapes(f *pflag.FlagSet) error {
+	for _, other := range []string{"iterations", "duration"} {
+		if f.Changed("stage") && f.Changed(other) {
+			return invalid("--stage and --%s: a run is shaped by one of them", other)
+		}
+	}
+	return nil
+}
+
+// stages is a flag in k6's form, "30s:10", which may be given again; a list with commas, as its variable has it, is
+// the same.
+type stages []plan.Stage
+
+func (v *stages) String() string { return "" }
+func (*stages) Type() string     { return "duration:vus" }
+func (v *stages) Set(text string) error {
+	for one := range strings.SplitSeq(text, ",") {
+		duration, target, ok := strings.Cut(one, ":")
+		vus, err := strconv.Atoi(target)
+		if !ok || err != nil {
+			return fmt.Errorf("%.40q is no duration:vus, as in 30s:10", one)
+		}
+		d, err := parseDuration(duration)
+		if err != nil {
+			return err
+		}
+		*v = append(*v, plan.Stage{Duration: d, Target: vus})
+	}
+	return nil
+}
+
+// configStages reads stages as k6's JSON has them.
+func configStages(f *pflag.FlagSet, raw json.RawMessage) error {
+	var list []struct {
+		Duration json.RawMessage
+		Target   *int
+	}
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return errors.New(`must be a list of {"duration": "30s", "target": 10}`)
+	}
+	for _, s := range list {
+		if s.Duration == nil || s.Target == nil {
+			return errors.New("each stage needs a duration and a target")
+		}
+		duration := strings.Trim(string(s.Duration), `"`)
+		if err := f.Set("stage", fmt.Sprintf("%s:%d", duration, *s.Target)); err != nil {
+			return errors.Unwrap(err)
+		}
+	}
+	return nil
+}
+
+// thresholds is a flag "metric: expression", which may be given again.
+type thresholds []plan.Threshold
+
+func (v *thresholds) String() string { return "" }
+func (*thresholds) Type() string     { return "metric:limit" }
+func (v *thresholds) Set(text string) error {
+	at := strings.LastIndex(text, ":") // a selector before it may hold others
+	if at < 0 {
+		return fmt.Errorf("%.60q is no metric:limit, as in http_req_duration:p(95)<500", text)
+	}
+	*v = append(*v, plan.Threshold{Metric: strings.TrimSpace(text[:at]), Expression: strings.TrimSpace(text[at+1:])})
+	return nil
+}
+
+// configThresholds reads k6's JSON: {"metric": ["limit", {"threshold": "limit", "abortOnFail": true}]}.
+func (o *options) configThresholds(f *pflag.FlagSet, raw json.RawMessage) error {
+	var metrics map[string][]json.RawMessage
+	if err := json.Unmarshal(raw, &metrics); err != nil {
+		return errors.New("must be an object of lists")
+	}
+	if f.Changed("threshold") {
+		return nil
+	}
+	for _, metric := range sorted(metrics) {
+		for _, one := range metrics[metric] {
+			t, err := threshold(one)
+			if err != nil {
+				return fmt.Errorf("%.80s: %w", metric, err)
+			}
+			t.Metric = metric
+			o.thresholds = append(o.thresholds, t)
+		}
+	}
+	return nil
+}
+
+func threshold(raw json.RawMessage) (t plan.Threshold, err error) {
+	if json.Unmarshal(raw, &t.Expression) == nil {
+		return t, nil
+	}
+	var long struct {
+		Threshold      string
+		AbortOnFail    bool
+		DelayAbortEval json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &long); err != nil {
+		return t, errors.New(`must be texts or {"threshold": "p(95)<500", "abortOnFail": true, "delayAbortEval": "10s"}`)
+	}
+	t.Expression, t.AbortOnFail = long.Threshold, long.AbortOnFail
+	if delay := strings.Trim(string(long.DelayAbortEval), `"`); delay != "" && delay != "null" {
+		if t.DelayAbortEval, err = parseDuration(delay); err != nil {
+			return t, fmt.Errorf("delayAbortEval: %w", err)
+		}
+	}
+	return t, nil
+}
+
+// shape gives a scenario the executor that k6 takes for its options of the same names. k6's one iteration without any of
+// them would measure nothing: here it is the default duration.
+func (o options) shape(s *plan.Scenario) {
+	switch {
+	case len(o.stages) > 0:
+		s.Executor, s.StartVUs, s.Stages = plan.RampingVUs, plan.OrNone(o.vus), o.stages
+	case o.iterations > 0:
+		s.Executor, s.VUs, s.Iterations = plan.SharedIterations, o.vus, o.iterations
+		if o.limited {
+			s.MaxDuration = o.duration
+		}
+	default:
+		s.Executor, s.VUs, s.Duration = plan.ConstantVUs, o.vus, o.duration
+	}
+}
+
+// length is how long a scenario's iterations may begin.
+func length(p plan.Plan) time.Duration { return p.Resolved().Scenarios[0].Length() }
