@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -68,5 +69,45 @@ func TestPagesLinkToWhatExists(t *testing.T) {
 				t.Errorf("%s links to %s: %v", page, m[1], err)
 			}
 		}
+	}
+}
+
+// Each row of the comparison with k6 says what holds, and by which test or command-line script that is shown. (That the
+// tests exist is TestDecisionsNameTestsThatExist's, that the scripts do TestPagesLinkToWhatExists's.)
+func TestK6CompatibilityIsShown(t *testing.T) {
+	const page = "docs/k6-compatibility.md"
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("`Test[A-Za-z0-9_]+`|\\]\\([^)]+\\.txtar\\)")
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		for i, cell := range cells {
+			cells[i] = strings.TrimSpace(cell)
+		}
+		head := len(cells) > 1 && (cells[1] == "" || cells[1] == "---")
+		if !strings.HasPrefix(line, "|") || head {
+			continue
+		}
+		rows++
+		if len(cells) != 4 {
+			t.Errorf("%s: %d cells; want 4, in %s", page, len(cells), line)
+			continue
+		}
+		if !slices.Contains([]string{"same", "differs", "refused", "ours"}, cells[1]) {
+			t.Errorf("%s: %s is %q; want same, differs, refused or ours", page, cells[0], cells[1])
+		}
+		if cells[2] == "" && cells[1] != "same" {
+			t.Errorf("%s: %s %s, and it is not said how or why", page, cells[0], cells[1])
+		}
+		if !shown.MatchString(cells[3]) {
+			t.Errorf("%s: %s is shown by no test", page, cells[0])
+		}
+	}
+	if rows < 100 {
+		t.Errorf("only %d rows found: the reading is broken", rows)
 	}
 }

@@ -55,3 +55,42 @@ func TestProgressOfIterations(t *testing.T) {
 		}
 	}
 }
+
+// Colours are asked for nowhere, or refused in one of three places; k6's variable holds a boolean, NO_COLOR anything.
+func TestNoColor(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		args    []string
+		environ map[string]string
+		want    bool
+	}{
+		{"not said", nil, nil, false},
+		{"the flag", []string{"--no-color"}, nil, true},
+		{"k6's variable", nil, map[string]string{"K6_NO_COLOR": "true"}, true},
+		{"k6's variable, false", nil, map[string]string{"K6_NO_COLOR": "false"}, false},
+		{"NO_COLOR", nil, map[string]string{"NO_COLOR": "1"}, true},
+		{"NO_COLOR, empty", nil, map[string]string{"NO_COLOR": ""}, false},
+	} {
+		o, err := parse(append(tc.args, "http://h/"), tc.environ)
+		if err != nil || o.noColor != tc.want {
+			t.Errorf("%s: no colours %v, %v; want %v", tc.name, o.noColor, err, tc.want)
+		}
+	}
+	if got := run(t, nil, site(t)); strings.Contains(got.stdout+got.stderr, "\x1b") {
+		t.Errorf("colours without a terminal: %q", got.stdout)
+	}
+}
+
+// A line of progress comes after 5 s, but not with --quiet; the report comes with both.
+func TestQuiet(t *testing.T) {
+	t.Parallel()
+	for args, lines := range map[string]int{"--pause=20ms": 1, "--quiet": 0} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			got := run(t, nil, "-d", "6s", args, site(t))
+			if strings.Count(got.stderr, " / 6s  ") != lines || strings.Count(got.stderr, "\n") != lines || !strings.Contains(got.stdout, reported) {
+				t.Errorf("stderr %q, stdout %q; want %d lines, and a report", got.stderr, got.stdout, lines)
+			}
+		})
+	}
+}
