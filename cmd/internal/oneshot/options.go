@@ -1,15 +1,12 @@
 package oneshot
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -85,32 +82,16 @@ func (v *trendStats) Set(text string) (err error) {
 	return err
 }
 
-// parseDuration reads k6's durations: Go's, with days in front ("1d12h"), or a bare number of milliseconds.
+// parseDuration reads a duration of 0 or more in k6's form.
 func parseDuration(text string) (time.Duration, error) {
-	const most = float64(math.MaxInt64) / float64(time.Millisecond)
-	if ms, err := strconv.ParseFloat(text, 64); err == nil {
-		if !(0 <= ms && ms < most) { // NaN, too
-			return 0, fmt.Errorf("%.40q is no duration of 0 or more", text)
-		}
-		return time.Duration(ms * float64(time.Millisecond)), nil
-	}
-	var days time.Duration
-	rest := text
-	if before, after, ok := strings.Cut(text, "d"); ok {
-		n, err := strconv.ParseUint(before, 10, 16)
-		if err != nil {
-			return 0, fmt.Errorf("%.40q is no duration, as in 90s, 5m or 1h30m", text)
-		}
-		days, rest = time.Duration(n)*24*time.Hour, cmp.Or(after, "0s")
-	}
-	d, err := time.ParseDuration(rest)
+	d, err := plan.ParseDuration(text)
 	if err != nil {
-		return 0, fmt.Errorf("%.40q is no duration, as in 90s, 5m or 1h30m", text)
+		return 0, fmt.Errorf("%.40q %w", text, err)
 	}
-	if d < 0 || days+d < d {
+	if d < 0 {
 		return 0, fmt.Errorf("%.40q is no duration of 0 or more", text)
 	}
-	return days + d, nil
+	return d, nil
 }
 
 // defaults are the options that the flags' declarations don't set.
