@@ -27,6 +27,7 @@ var edges = []struct {
 	{"summary", []string{"plan", "summary/hist"}, "what a run measured knows what was asked, not who ran it"},
 	{"fleet", []string{"plan", "summary", "summary/hist"}, "the wire speaks of plans, verdicts and histograms; it knows neither side"},
 	{"engine/internal/core", []string{"plan", "summary", "summary/hist"}, "the pure heart knows no transport, host or executor"},
+	{"engine/internal/loop", []string{"engine/internal/core", "engine/internal/pace", "engine/internal/dial", "engine/internal/http1"}, "a host that does its own I/O, by http1's parser and requests"},
 	{"engine/internal/*", []string{"engine/internal/core", "engine/internal/pace", "engine/internal/dial", "plan", "summary", "summary/hist"}, "parts meet in core; never the engine"},
 	{"engine", []string{"engine/internal/*", "plan", "summary", "summary/hist"}, "the public library: an importer links only the standard library, x/sys and this"},
 	{"agent", []string{"engine", "fleet", "plan", "summary", "summary/hist"}, "a worker: it never knows the dashboard's code, only the wire"},

@@ -1,0 +1,208 @@
+//go:build linux
+
+package loop
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nollagluiz/broadside/engine/internal/dial"
+	"github.com/nollagluiz/broadside/engine/internal/http1"
+)
+
+// A Host dials for maxDials VUs at once, so that ten thousand that begin together need neither as many goroutines nor the
+// memory of as many handshakes. A dial that takes longer than patience counts no more: servers that are far, or silent,
+// hold nobody up.
+const (
+	maxDials = 64
+	patience = 50 * time.Millisecond
+)
+
+// dials are those of a Host.
+type dials struct {
+	quick   int   // under way, for less than patience
+	waiting []*vu // for their turn, and some that gave up
+	turn    int   // of waiting
+}
+
+// job is what a goroutine does for a VU.
+type job struct {
+	stop func() // cuts it short; the loop hears of its end all the same
+	slow bool   // a dial that counts no more
+}
+
+// dial makes a connection for the exchange, in turn.
+func (v *vu) dial() {
+	d := &v.host.dials
+	if d.quick == maxDials {
+		v.state = queued
+		d.waiting = append(d.waiting, v)
+		return
+	}
+	v.connectNow()
+}
+
+// connectNow makes the connection on a goroutine.
+func (v *vu) connectNow() {
+	h := v.host
+	o := v.wire.Origin
+	var config *tls.Config
+	if o.Secure {
+		if config = h.servers.config(o); config == nil {
+			v.goAway(nil)
+			return
+		}
+	}
+	ctx, cancel := context.WithDeadline(h.ctx, h.cfg.Start.Add(v.request.Deadline))
+	v.state, v.job = dialing, &job{stop: cancel}
+	v.wakeAt(h.now() + patience)
+	h.dials.quick++
+	h.spawn(func() {
+		defer cancel()
+		d := connect(ctx, h.cfg.Dialer, o, config)
+		h.loop.post(func() { v.dialled(&d) })
+	})
+}
+
+// dialsLong says that the dial has gone on for patience.
+func (v *vu) dialsLong() {
+	if !v.job.slow {
+		v.job.slow = true
+		v.host.dialNext()
+	}
+}
+
+// dialNext gives a place that became free to who waits for one.
+func (h *Host) dialNext() {
+	d := &h.dials
+	d.quick--
+	for d.quick < maxDials && d.turn < len(d.waiting) {
+		v := d.waiting[d.turn]
+		d.waiting[d.turn] = nil
+		d.turn++
+		if v.state == queued {
+			v.connectNow()
+		}
+	}
+	if d.turn == len(d.waiting) {
+		d.waiting, d.turn = d.waiting[:0], 0
+	}
+}
+
+// dialled is what came of a dial.
+type dialled struct {
+	conn       *conn     // not yet watched
+	http2      *tls.Conn // instead, if the server chose that
+	err        error     // instead
+	under      *dial.Conn
+	sent, rcvd int64
+}
+
+// connect makes a connection and takes it from the Go runtime's poller.
+func connect(ctx context.Context, d *dial.Dialer, o http1.Origin, config *tls.Config) (r dialled) {
+	counter := new(dial.Counter)
+	defer func() { r.sent, r.rcvd = counter.Take() }()
+	if config == nil {
+		if r.under, r.err = d.Dial(ctx, o.Address, counter); r.err != nil {
+			return r
+		}
+		fd, err := descriptor(r.under)
+		_ = r.under.Close() // what it was is fd now
+		if r.err = err; err == nil {
+			r.conn = &conn{fd: fd, origin: o}
+		}
+		return r
+	}
+	over, err := d.DialTLS(ctx, o.Address, config, counter)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	r.under = dial.Under(over)
+	state := over.ConnectionState()
+	if state.NegotiatedProtocol == "h2" {
+		r.http2 = over
+		return r
+	}
+	fd, err := descriptor(r.under)
+	if err != nil {
+		_ = r.under.Close() // the error to tell is the other
+		r.err = err
+		return r
+	}
+	c := &conn{fd: fd, origin: o, tls: &secure{Conn: over, under: r.under, counter: counter, version: state.Version}}
+	_ = r.under.Conn.Close() // what it was is fd now
+	r.under.Conn = socket{c}
+	r.conn = c
+	return r
+}
+
+// descriptor gives a descriptor of its own for the socket beneath c.
+func descriptor(c *dial.Conn) (fd int, err error) {
+	s, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return 0, errors.New("the connection is no socket")
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return 0, netError("dup", unix.EBADF)
+	}
+	var errno error
+	if err := raw.Control(func(from uintptr) { fd, errno = unix.FcntlInt(from, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		return 0, err
+	}
+	return fd, errno
+}
+
+// dialled goes on when the goroutine has ended.
+func (v *vu) dialled(d *dialled) {
+	h := v.host
+	h.loop.clock()
+	slow := v.job.slow
+	v.job = nil
+	v.sent += d.sent
+	v.rcvd += d.rcvd
+	v.wakeAt(v.request.Deadline)
+	v.connected(d)
+	if !slow {
+		h.dialNext()
+	}
+}
+
+func (v *vu) connected(d *dialled) {
+	h := v.host
+	if d.err != nil {
+		var failed *dial.Error
+		if errors.As(d.err, &failed) && !v.cut && h.now() < v.request.Deadline {
+			v.connect = failed.Connecting
+		}
+		v.fail(d.err)
+		return
+	}
+	v.blocked = h.now() - v.asked
+	v.connect = d.under.Connected.Sub(d.under.Began)
+	v.secure = d.under.Ready().Sub(d.under.Connected)
+	if d.http2 != nil {
+		h.servers.leave(v.wire.Origin)
+		v.goAway(d.http2)
+		return
+	}
+	c := d.conn
+	c.vu = v
+	if err := h.loop.watch(c); err != nil {
+		c.end()
+		v.fail(err)
+		return
+	}
+	if v.cut {
+		c.abort()
+		v.fail(nil)
+		return
+	}
+	v.talk(c)
+}

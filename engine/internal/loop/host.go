@@ -1,0 +1,218 @@
+//go:build linux
+
+package loop
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/nollagluiz/broadside/engine/internal/core"
+	"github.com/nollagluiz/broadside/engine/internal/dial"
+	"github.com/nollagluiz/broadside/engine/internal/pace"
+)
+
+// Config is what a Host runs.
+type Config struct {
+	Start    time.Time // of the run: every offset counts from it
+	Executor pace.Executor
+	Flow     func(vu int) core.Flow // called once for each VU, before its first iteration
+	Dialer   *dial.Dialer           // its connections are TCP sockets
+	Other    func() Other           // called once, when a request comes that a loop does not carry
+	Forget   bool                   // each iteration makes connections of its own
+}
+
+// Host runs one scenario, once. Run is called once; the other methods may be called at any time.
+type Host struct {
+	cfg    Config
+	loop   *Loop
+	offset time.Duration   // of the run's start, in the loop's time
+	ctx    context.Context // of Run, for the goroutines that work for VUs
+	wg     sync.WaitGroup  // these goroutines
+	ended  chan struct{}
+
+	// What follows belongs to the loop.
+	timer   timer // of the executor
+	orders  pace.Orders
+	vus     []vu
+	live    int  // VUs that are not retired
+	emptied bool // the last of them has retired since the last tick, so the executor may be over
+	aborted bool // ctx is done
+	over    bool // it has ended, or is about to
+	servers servers
+	dials   dials
+	other   Other
+
+	mu      sync.Mutex // guards what follows
+	working int        // VUs at work: live and not parked
+	peak    int        // the most since the last Peak
+	dropped int        // iterations since the last Dropped
+	made    int        // VUs that there are
+}
+
+func newHost(l *Loop, cfg Config) *Host {
+	return &Host{
+		cfg:     cfg,
+		loop:    l,
+		offset:  cfg.Start.Sub(l.base),
+		ended:   make(chan struct{}),
+		servers: newServers(cfg.Dialer),
+		vus:     make([]vu, cfg.Executor.MaxVUs()),
+		made:    cfg.Executor.VUs(),
+	}
+}
+
+// Run returns when the executor is over and the last VU has retired: nil, or the cause of ctx if ctx was done first,
+// which cuts every iteration under way. No goroutine outlives it.
+func (h *Host) Run(ctx context.Context) error {
+	h.ctx = ctx
+	h.loop.attach(h)
+	stop := context.AfterFunc(ctx, func() { h.loop.post(h.abort) })
+	<-h.ended
+	stop()
+	h.wg.Wait()
+	h.closeAll()
+	if h.aborted {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Peak is the most VUs that were at work at once since the call before.
+func (h *Host) Peak() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	peak := h.peak
+	h.peak = h.working
+	return peak
+}
+
+// Working is how many VUs are at work now: begun and not parked.
+func (h *Host) Working() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.working
+}
+
+// Dropped is how many iterations will never begin that were to since the call before.
+func (h *Host) Dropped() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.dropped
+	h.dropped = 0
+	return n
+}
+
+// VUs is how many VUs there are, at work or not.
+func (h *Host) VUs() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.made
+}
+
+// now is the time of the run when the loop's clock was last read.
+func (h *Host) now() time.Duration { return h.loop.now - h.offset }
+
+func (h *Host) begin() {
+	h.timer.owner = h
+	h.loop.clock()
+	h.expire()
+}
+
+// abort cuts everything.
+func (h *Host) abort() {
+	if h.over {
+		return
+	}
+	h.aborted = true
+	h.loop.clock()
+	for i := range h.vus {
+		h.vus[i].kill()
+	}
+	h.expire()
+}
+
+// expire asks the executor what is due, which ends the run if nothing is and never will be.
+func (h *Host) expire() {
+	if h.over {
+		return
+	}
+	next := never
+	for again := !h.aborted; again; again = h.emptied {
+		h.emptied = false
+		next = h.tick()
+	}
+	if next == never && h.live == 0 {
+		h.over = true
+		h.loop.timers.remove(&h.timer)
+		h.leave()
+		return
+	}
+	if next != never {
+		next += h.offset
+	}
+	h.loop.timers.set(&h.timer, next)
+}
+
+// tick carries out what is due and gives the time of the next tick; never if the end of the last VU is all that is to
+// come.
+func (h *Host) tick() time.Duration {
+	o := &h.orders
+	*o = pace.Orders{Start: o.Start[:0], Drain: o.Drain[:0], Kill: o.Kill[:0]}
+	now := h.now()
+	next := h.cfg.Executor.Tick(now, o)
+	h.mu.Lock()
+	h.dropped += o.Dropped
+	h.made = h.cfg.Executor.VUs()
+	h.mu.Unlock()
+	over := o.Over
+	for _, n := range o.Start {
+		h.vus[n].start(h, n)
+	}
+	for _, n := range o.Drain {
+		h.vus[n].drain()
+	}
+	for _, n := range o.Kill {
+		h.vus[n].kill()
+	}
+	if over && (h.live == 0 || next <= now) {
+		return never
+	}
+	return next
+}
+
+// work counts VUs that begin to be at work, or cease to.
+func (h *Host) work(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.working += n
+	h.peak = max(h.peak, h.working)
+}
+
+// spawn lets f work for a VU on a goroutine, which Run waits for.
+func (h *Host) spawn(f func()) {
+	h.loop.spawned = true
+	h.wg.Go(f)
+}
+
+// leave hands the connections that are left to Run, which closes them: that takes longer than a loop may be held up.
+func (h *Host) leave() {
+	for i := range h.vus {
+		for c := h.vus[i].idle; c != nil; c = c.next {
+			h.loop.conns[c.fd] = nil
+		}
+	}
+	h.loop.detach()
+	close(h.ended)
+}
+
+// closeAll closes the connections that are left; no loop knows of them any more.
+func (h *Host) closeAll() {
+	for i := range h.vus {
+		for c := h.vus[i].idle; c != nil; c = c.next {
+			c.goodbye()
+			c.end()
+		}
+		h.vus[i].idle = nil
+	}
+}
