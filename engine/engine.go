@@ -79,7 +79,8 @@ type Observer func(summary.Snapshot)
 
 // Engine carries runs. Its methods may be called concurrently.
 type Engine struct {
-	cfg Config
+	cfg   Config
+	loops loops
 
 	mu     sync.Mutex // guards closed and runs
 	closed bool
@@ -98,7 +99,7 @@ func New(cfg Config) (*Engine, error) {
 		}
 	}
 	if !cfg.Transport.Valid() {
-		return nil, fmt.Errorf("engine: unknown transport %.20q; there are auto, http1 and std", string(cfg.Transport))
+		return nil, fmt.Errorf("engine: unknown transport %.20q; there are auto, loop, http1 and std", string(cfg.Transport))
 	}
 	return &Engine{cfg: cfg, runs: map[*run]context.CancelCauseFunc{}}, nil
 }
@@ -117,7 +118,7 @@ func (e *Engine) Run(ctx context.Context, p plan.Plan, observers ...Observer) (*
 	if err := e.cfg.Transport.check(p); err != nil {
 		return nil, err
 	}
-	r := newRun(e.cfg, p.Resolved(), observers)
+	r := newRun(e.cfg, &e.loops, p.Resolved(), observers)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if !e.begin(r, cancel) {
@@ -146,6 +147,7 @@ func (e *Engine) Close() {
 	}
 	e.mu.Unlock()
 	e.wg.Wait()
+	e.loops.close()
 }
 
 func (e *Engine) begin(r *run, cancel context.CancelCauseFunc) bool {

@@ -30,7 +30,7 @@ import (
 )
 
 // transports are those that must agree.
-var transports = []engine.Transport{engine.TransportAuto, engine.TransportHTTP1, engine.TransportStd}
+var transports = []engine.Transport{engine.TransportAuto, engine.TransportLoop, engine.TransportHTTP1, engine.TransportStd}
 
 // runOn runs p with a transport to its end.
 func runOn(t *testing.T, transport engine.Transport, p plan.Plan) *summary.Summary {
@@ -176,7 +176,9 @@ func TestRefusedConnections(t *testing.T) {
 	}
 	modern := start(&tls.Config{MinVersion: tls.VersionTLS13})
 	mutual := start(&tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()})
-	leads := func(address string) plan.Network { return plan.Network{Hosts: map[string]string{"a.example.com": address}} }
+	leads := func(address string) plan.Network {
+		return plan.Network{Hosts: map[string]string{"a.example.com": address}}
+	}
 	with := func(n plan.Network, change func(*plan.Network)) plan.Network { change(&n); return n }
 	for _, tc := range []struct {
 		name     string

@@ -7,10 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
-	"github.com/nollagluiz/broadside/engine/internal/pace"
-	"github.com/nollagluiz/broadside/engine/internal/vus"
 	"github.com/nollagluiz/broadside/plan"
 	"github.com/nollagluiz/broadside/summary"
 )
@@ -21,6 +18,7 @@ const tick = time.Second
 // run is one run under way.
 type run struct {
 	cfg       Config
+	loops     *loops // the Engine's
 	plan      plan.Plan
 	observers []Observer
 
@@ -32,15 +30,13 @@ type run struct {
 
 // scenario is a scenario of the plan with what carries it.
 type scenario struct {
-	samples   samples
-	host      *vus.Host
-	shard     *core.Shard
-	transport carrier
-	vus       int // that it has at its start
+	samples samples
+	parts   []part
+	vus     int // that it has at its start
 }
 
-func newRun(cfg Config, p plan.Plan, observers []Observer) *run {
-	return &run{cfg: cfg, plan: p, observers: observers}
+func newRun(cfg Config, loops *loops, p plan.Plan, observers []Observer) *run {
+	return &run{cfg: cfg, loops: loops, plan: p, observers: observers}
 }
 
 // run drives all scenarios to their end.
@@ -56,28 +52,16 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 	}
 	r.start = time.Now()
 	for i, s := range r.plan.Scenarios {
-		executor, err := pace.New(s, r.plan.Share)
+		parts, err := r.parts(s, dialer)
 		if err != nil {
 			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
 		}
-		template, err := core.NewTemplate(s, "Broadside/"+r.cfg.Version)
-		if err != nil {
-			return nil, fmt.Errorf("scenario %s: %w", s.Name, err)
+		sc := scenario{samples: samples{scenario: &r.plan.Scenarios[i]}, parts: parts}
+		for _, p := range parts {
+			defer p.close()
+			sc.vus += p.host.VUs()
 		}
-		shard := core.NewShard(s.Open())
-		transport := r.cfg.Transport.carrier(r.start, dialer, executor.MaxVUs())
-		defer transport.Close()
-		cfg := vus.Config{
-			Start:    r.start,
-			Executor: executor,
-			Flow:     func(int) core.Flow { return template.Flow(shard) },
-			Do:       transport.Do,
-		}
-		if r.plan.Network.NoVUConnectionReuse {
-			cfg.Ended = transport.CloseIdle
-		}
-		host := vus.New(cfg)
-		r.scenarios = append(r.scenarios, scenario{samples{scenario: &r.plan.Scenarios[i]}, host, shard, transport, executor.VUs()})
+		r.scenarios = append(r.scenarios, sc)
 	}
 	r.collector = newCollector(r.start, newSubmetrics(r.thresholds.conditions))
 	err = r.watch(ctx)
@@ -94,11 +78,17 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 func (r *run) watch(ctx context.Context) error {
 	ctx, cut := context.WithCancelCause(ctx)
 	defer cut(nil)
-	errs := make([]error, len(r.scenarios))
+	var hosts []host
+	for _, s := range r.scenarios {
+		for _, p := range s.parts {
+			hosts = append(hosts, p.host)
+		}
+	}
+	errs := make([]error, len(hosts))
 	ended := make(chan struct{})
 	var wg sync.WaitGroup
-	for i, s := range r.scenarios {
-		wg.Go(func() { errs[i] = s.host.Run(ctx) })
+	for i, h := range hosts {
+		wg.Go(func() { errs[i] = h.Run(ctx) })
 	}
 	var end time.Duration
 	go func() {
@@ -148,9 +138,11 @@ func (r *run) collect(elapsed time.Duration) {
 	shared := -r.vusPlanned()
 	for _, s := range r.scenarios {
 		shared += s.vus
-		r.collector.vus(s.samples, s.host.Working(), s.host.Peak(), s.host.VUs())
-		r.collector.count(s.samples, summary.DroppedIterations, int64(s.host.Dropped()))
-		r.collector.add(s.samples, s.shard.Take())
+		for _, p := range s.parts {
+			r.collector.vus(s.samples, p.host.Working(), p.host.Peak(), p.host.VUs())
+			r.collector.count(s.samples, summary.DroppedIterations, int64(p.host.Dropped()))
+			r.collector.add(s.samples, p.shard.Take())
+		}
 	}
 	r.collector.gauges[summary.VUsMax] -= float64(shared) // VUs that serve one scenario after another are one
 	snapshot := r.collector.snapshot()

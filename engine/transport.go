@@ -12,12 +12,13 @@ import (
 	"github.com/nollagluiz/broadside/plan"
 )
 
-// Transport is what carries requests. All give the same results; the second and third are there to compare them.
+// Transport is what carries requests. All give the same results; those after the first are there to compare them.
 type Transport string
 
 // The transports.
 const (
 	TransportAuto  Transport = "auto"  // HTTP/1.1 by our own client, HTTP/2 and what is odd by net/http
+	TransportLoop  Transport = "loop"  // likewise, with event loops in place of goroutines where there are some
 	TransportHTTP1 Transport = "http1" // likewise, but HTTP/2 is not offered, and a plan that asks for it is refused
 	TransportStd   Transport = "std"   // net/http alone
 )
@@ -25,10 +26,15 @@ const (
 // Valid tells whether t is a transport. The empty one is TransportAuto.
 func (t Transport) Valid() bool {
 	switch t {
-	case "", TransportAuto, TransportHTTP1, TransportStd:
+	case "", TransportAuto, TransportLoop, TransportHTTP1, TransportStd:
 		return true
 	}
 	return false
+}
+
+// overLoops tells whether event loops carry what they can. They connect by themselves to what is a socket.
+func (c Config) overLoops() bool {
+	return haveLoops && c.Transport == TransportLoop && c.Connect == nil
 }
 
 // check refuses a plan that t can't carry.

@@ -60,6 +60,9 @@ func NewTemplate(s plan.Scenario, userAgent string) (*Template, error) {
 	return t, nil
 }
 
+// Request is the first of an iteration, but for its deadline. It is never to be written to.
+func (t *Template) Request() *Request { return &t.first }
+
 // Flow returns a VU's Flow: an iteration is the request with its redirect hops, then the pause. It records in shard.
 func (t *Template) Flow(shard *Shard) Flow {
 	f := &requestFlow{

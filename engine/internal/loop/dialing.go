@@ -96,17 +96,17 @@ func (h *Host) dialNext() {
 
 // dialled is what came of a dial.
 type dialled struct {
-	conn       *conn     // not yet watched
-	http2      *tls.Conn // instead, if the server chose that
-	err        error     // instead
-	under      *dial.Conn
-	sent, rcvd int64
+	conn    *conn     // not yet watched
+	http2   *tls.Conn // instead, if the server chose that
+	err     error     // instead
+	under   *dial.Conn
+	counter *dial.Counter // of what was counted so far, and goes on counting
 }
 
 // connect makes a connection and takes it from the Go runtime's poller.
 func connect(ctx context.Context, d *dial.Dialer, o http1.Origin, config *tls.Config) (r dialled) {
 	counter := new(dial.Counter)
-	defer func() { r.sent, r.rcvd = counter.Take() }()
+	r.counter = counter
 	if config == nil {
 		if r.under, r.err = d.Dial(ctx, o.Address, counter); r.err != nil {
 			return r
@@ -165,8 +165,7 @@ func (v *vu) dialled(d *dialled) {
 	h.loop.clock()
 	slow := v.job.slow
 	v.job = nil
-	v.sent += d.sent
-	v.rcvd += d.rcvd
+	v.count(d.counter)
 	v.wakeAt(v.request.Deadline)
 	v.connected(d)
 	if !slow {
@@ -189,6 +188,7 @@ func (v *vu) connected(d *dialled) {
 	v.secure = d.under.Ready().Sub(d.under.Connected)
 	if d.http2 != nil {
 		h.servers.leave(v.wire.Origin)
+		v.adopted = d.counter
 		v.goAway(d.http2)
 		return
 	}

@@ -47,6 +47,9 @@ func (v *vu) goAway(http2 *tls.Conn) {
 func (v *vu) cameBack(x *core.Exchange) {
 	v.host.loop.clock()
 	v.job = nil
+	if v.adopted != nil {
+		v.count(v.adopted)
+	}
 	x.Anomaly = x.Anomaly || v.anomaly
 	x.Sent += v.sent
 	x.Rcvd += v.rcvd

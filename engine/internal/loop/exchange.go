@@ -117,7 +117,7 @@ func (v *vu) finish(x *core.Exchange, keep bool) {
 	if c := v.conn; c != nil {
 		v.phases(x, now)
 		if c.tls != nil {
-			c.count()
+			v.count(c.tls.counter)
 			if x.Proto != core.ProtoNone {
 				x.TLSVersion = c.tls.version
 			}
@@ -128,6 +128,13 @@ func (v *vu) finish(x *core.Exchange, keep bool) {
 	x.Sent, x.Rcvd = v.sent, v.rcvd
 	v.anomaly, v.sent, v.rcvd = false, 0, 0
 	v.done(x)
+}
+
+// count gives the exchange bytes that a Counter holds.
+func (v *vu) count(c *dial.Counter) {
+	sent, rcvd := c.Take()
+	v.sent += sent
+	v.rcvd += rcvd
 }
 
 // phases tells the time from the connection on.

@@ -62,17 +62,10 @@ func (socket) SetDeadline(time.Time) error      { return nil }
 func (socket) SetReadDeadline(time.Time) error  { return nil }
 func (socket) SetWriteDeadline(time.Time) error { return nil }
 
-// count gives the VU the bytes that were not counted yet.
-func (c *conn) count() {
-	sent, rcvd := c.tls.counter.Take()
-	c.vu.sent += sent
-	c.vu.rcvd += rcvd
-}
-
-// settle does so for the last time, and lets the Dialer forget the connection.
+// settle counts a connection's bytes for the last time, and lets the Dialer forget it.
 func (c *conn) settle() {
 	c.tls.under.Unsent(len(c.out))
-	c.count()
+	c.vu.count(c.tls.counter)
 	_ = c.tls.under.Close() // of a socket, which has no error
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
+	"github.com/nollagluiz/broadside/engine/internal/dial"
 	"github.com/nollagluiz/broadside/engine/internal/http1"
 	"github.com/nollagluiz/broadside/engine/internal/pace"
 )
@@ -59,10 +60,11 @@ type vu struct {
 	fixed   *core.Request // whose bytes wire was made of, and may serve again; nil if they can't
 	wire    *http1.Wire
 	request *core.Request
-	conn    *conn    // that carries it
-	idle    *conn    // those that may carry the next ones: a list, the last used first
-	partial *partial // of a response that comes in pieces
-	job     *job     // what a goroutine does for it
+	conn    *conn         // that carries it
+	idle    *conn         // those that may carry the next ones: a list, the last used first
+	partial *partial      // of a response that comes in pieces
+	job     *job          // what a goroutine does for it
+	adopted *dial.Counter // of a connection that the other transport took over; nil if there is none
 	due     time.Duration
 	asked   time.Duration // for a connection
 	began   time.Duration // the connection could carry it
@@ -202,10 +204,7 @@ func (v *vu) sleep(s state, until time.Duration) {
 
 // wakeAt lets the VU expire at an offset.
 func (v *vu) wakeAt(until time.Duration) {
-	if until > never-v.host.offset {
-		until = never - v.host.offset
-	}
-	v.host.loop.timers.set(&v.timer, until+v.host.offset)
+	v.host.loop.timers.set(&v.timer, v.host.offset+min(until, never/2))
 }
 
 // expire says that what the VU waited for is due.
