@@ -16,21 +16,30 @@ import (
 // failure, a caller's credential in any header stays with the host it was meant for, not only the standard ones, and
 // credentials of the first URL follow a redirect that stays there.
 type chain struct {
-	first *Request // never written to
-	max   int      // redirects; negative: none is followed
+	*rules
+	hop     Request
+	*detour // nil while hop is the first: most iterations have no other, and a VU is to be small
+}
 
-	hop      Request
-	hops     int             // redirects followed
-	away     bool            // a hop has left the first host: credentials stay behind for good
-	bodiless bool            // a hop has dropped the body, for good
-	cookies  []*http.Cookie  // of the caller's Cookie header that no answer replaced
-	jar      *cookiejar.Jar  // nil until an answer sets a cookie
-	secrets  map[string]bool // canonical names of headers that a caller calls secret
+// rules are what the chains of a Template have in common. They are never written to.
+type rules struct {
+	first   Request         // but for the deadline
+	max     int             // redirects; negative: none is followed
+	secrets map[string]bool // canonical names of headers that a caller calls secret
+}
+
+// detour is what a chain remembers of its hops.
+type detour struct {
+	hops     int            // redirects followed
+	away     bool           // a hop has left the first host: credentials stay behind for good
+	bodiless bool           // a hop has dropped the body, for good
+	cookies  []*http.Cookie // of the caller's Cookie header that no answer replaced
+	jar      *cookiejar.Jar // nil until an answer sets a cookie
 }
 
 // start goes back to the first request, with no cookie but the caller's.
 func (c *chain) start() *Request {
-	*c = chain{first: c.first, max: c.max, secrets: c.secrets, hop: *c.first}
+	c.hop, c.detour = c.first, nil
 	return &c.hop
 }
 
@@ -41,13 +50,16 @@ func (c *chain) next(x *Exchange) (*Request, uint16, error) {
 	if !ok || x.Location == "" || c.max < 0 {
 		return nil, 0, nil
 	}
-	if c.hops >= c.max {
+	if c.detour == nil && c.max == 0 || c.detour != nil && c.hops >= c.max {
 		return nil, CodeRedirectLoop, fmt.Errorf("more than %d redirects: a redirect loop", c.max)
 	}
 	to, err := c.hop.URL.Parse(x.Location)
 	if err != nil || to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" {
 		// The location may hold a credential, so it is not shown.
 		return nil, CodeInvalidURL, fmt.Errorf("the answer %d redirects to no http or https URL", x.Status)
+	}
+	if c.detour == nil {
+		c.detour = &detour{}
 	}
 	c.hops++
 	c.remember(x.SetCookie)

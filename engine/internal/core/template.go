@@ -18,8 +18,7 @@ const (
 // Template is a scenario's request, prepared once. Its VUs share it and never write to it.
 type Template struct {
 	scenario plan.Scenario
-	first    Request // but for the deadline
-	secrets  map[string]bool
+	rules
 }
 
 // NewTemplate prepares the request of a valid, resolved scenario. userAgent is sent where the scenario sets none.
@@ -31,15 +30,18 @@ func NewTemplate(s plan.Scenario, userAgent string) (*Template, error) {
 	}
 	t := &Template{
 		scenario: s,
-		first: Request{
-			Method:             r.Method,
-			URL:                bare(u),
-			Header:             make(http.Header, len(r.Header)+2),
-			Body:               r.Body,
-			InsecureSkipVerify: r.InsecureSkipVerify,
-			Version:            r.HTTPVersion,
+		rules: rules{
+			first: Request{
+				Method:             r.Method,
+				URL:                bare(u),
+				Header:             make(http.Header, len(r.Header)+2),
+				Body:               r.Body,
+				InsecureSkipVerify: r.InsecureSkipVerify,
+				Version:            r.HTTPVersion,
+			},
+			max:     r.MaxRedirects,
+			secrets: map[string]bool{},
 		},
-		secrets: map[string]bool{},
 	}
 	for name, values := range r.Header {
 		name = http.CanonicalHeaderKey(name)
@@ -65,11 +67,7 @@ func (t *Template) Request() *Request { return &t.first }
 
 // Flow returns a VU's Flow: an iteration is the request with its redirect hops, then the pause. It records in shard.
 func (t *Template) Flow(shard *Shard) Flow {
-	f := &requestFlow{
-		Template: t,
-		shard:    shard,
-		chain:    chain{first: &t.first, max: t.scenario.Request.MaxRedirects, secrets: t.secrets},
-	}
+	f := &requestFlow{Template: t, shard: shard, chain: chain{rules: &t.rules}}
 	f.series = f.seriesOf(t.first.Method)
 	return f
 }

@@ -18,7 +18,7 @@ import (
 // conn is a connection that a loop reads and writes without blocking. It belongs to one VU, whose exchange it carries or
 // whose next ones it may.
 type conn struct {
-	fd     int
+	fd     int32
 	mark   int32 // of its events: those of a descriptor's former connection have another
 	reused bool  // it has carried an exchange
 	queued bool  // it is in the loop's again
@@ -28,12 +28,11 @@ type conn struct {
 	hup      bool // the server has closed its side, or the connection has failed: nothing comes after what is readable
 
 	vu     *vu
-	origin http1.Origin
+	origin *http1.Origin // of the request that it was made for
 	idle   time.Duration // since this offset
 	next   *conn         // of the VU's idle ones
 	out    []byte        // that a write found no room for
 	tls    *secure       // over it; nil in clear
-	lease  *lease        // of a goroutine that reads it meanwhile
 }
 
 // again is what a read gives when there is nothing to be read: the connection will tell.
@@ -55,9 +54,9 @@ func (c *conn) event(events uint32) {
 		c.readable = true
 	}
 	switch v := c.vu; {
-	case c.lease != nil:
+	case v.state == lending && v.conn == c:
 		v.host.loop.spawned = true
-		c.lease.tell()
+		v.job.lease.tell()
 	case v.conn != c:
 		if c.readable {
 			v.inspect(c)
@@ -156,7 +155,7 @@ func (c *conn) end() {
 	if c.tls != nil {
 		c.settle()
 	}
-	_ = unix.Close(c.fd) // nothing is left to do when it fails
+	_ = unix.Close(int(c.fd)) // nothing is left to do when it fails
 	c.fd = -1
 }
 
@@ -166,12 +165,12 @@ func impatient(b []byte) bool {
 }
 
 // read and write never block, so they don't tell the scheduler, which saves some 50 ns each.
-func read(fd int, p []byte) (int, unix.Errno) {
+func read(fd int32, p []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
 	return int(n), errno
 }
 
-func write(fd int, p []byte) (int, unix.Errno) {
+func write(fd int32, p []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
 	return int(n), errno
 }

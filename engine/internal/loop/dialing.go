@@ -34,6 +34,8 @@ type dials struct {
 type job struct {
 	stop func() // cuts it short; the loop hears of its end all the same
 	slow bool   // a dial that counts no more
+
+	lease *lease // of a connection that it reads
 }
 
 // dial makes a connection for the exchange, in turn.
@@ -50,17 +52,17 @@ func (v *vu) dial() {
 // connectNow makes the connection on a goroutine.
 func (v *vu) connectNow() {
 	h := v.host
-	o := v.wire.Origin
+	o := &v.wire.Origin
 	var config *tls.Config
 	if o.Secure {
-		if config = h.servers.config(o); config == nil {
+		if config = h.servers.config(*o); config == nil {
 			v.goAway(nil)
 			return
 		}
 	}
-	ctx, cancel := context.WithDeadline(h.ctx, h.cfg.Start.Add(v.request.Deadline))
+	ctx, cancel := context.WithCancel(h.ctx)
 	v.state, v.job = dialing, &job{stop: cancel}
-	v.wakeAt(h.now() + patience)
+	v.wakeAt(min(h.now()+patience, v.request.Deadline))
 	h.dials.quick++
 	h.spawn(func() {
 		defer cancel()
@@ -69,8 +71,13 @@ func (v *vu) connectNow() {
 	})
 }
 
-// dialsLong says that the dial has gone on for patience.
+// dialsLong says that the dial has gone on for patience, or too long.
 func (v *vu) dialsLong() {
+	if v.host.now() >= v.request.Deadline {
+		v.job.stop()
+		return
+	}
+	v.wakeAt(v.request.Deadline)
 	if !v.job.slow {
 		v.job.slow = true
 		v.host.dialNext()
@@ -104,7 +111,7 @@ type dialled struct {
 }
 
 // connect makes a connection and takes it from the Go runtime's poller.
-func connect(ctx context.Context, d *dial.Dialer, o http1.Origin, config *tls.Config) (r dialled) {
+func connect(ctx context.Context, d *dial.Dialer, o *http1.Origin, config *tls.Config) (r dialled) {
 	counter := new(dial.Counter)
 	r.counter = counter
 	if config == nil {
@@ -114,7 +121,7 @@ func connect(ctx context.Context, d *dial.Dialer, o http1.Origin, config *tls.Co
 		fd, err := descriptor(r.under)
 		_ = r.under.Close() // what it was is fd now
 		if r.err = err; err == nil {
-			r.conn = &conn{fd: fd, origin: o}
+			r.conn = &conn{fd: int32(fd), origin: o}
 		}
 		return r
 	}
@@ -135,7 +142,7 @@ func connect(ctx context.Context, d *dial.Dialer, o http1.Origin, config *tls.Co
 		r.err = err
 		return r
 	}
-	c := &conn{fd: fd, origin: o, tls: &secure{Conn: over, under: r.under, counter: counter, version: state.Version}}
+	c := &conn{fd: int32(fd), origin: o, tls: &secure{Conn: over, under: r.under, counter: counter, version: state.Version}}
 	_ = r.under.Conn.Close() // what it was is fd now
 	r.under.Conn = socket{c}
 	r.conn = c

@@ -19,7 +19,7 @@ const (
 func (v *vu) take(o http1.Origin) *conn {
 	for at := &v.idle; *at != nil; {
 		c := *at
-		if c.origin != o {
+		if *c.origin != o {
 			at = &c.next
 			continue
 		}

@@ -5,6 +5,7 @@ package loop
 import (
 	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -14,7 +15,7 @@ import (
 // lease lets a goroutine read a loop's connection as if reads could block: the loop, which the kernel tells of it, tells
 // the goroutine.
 type lease struct {
-	fd    int
+	fd    int32
 	rcvd  int64         // bytes
 	ready chan struct{} // cap 1: there is something, or was
 	over  chan struct{} // closed when the time is over, or the exchange is cut
@@ -54,18 +55,11 @@ func (l *lease) Read(p []byte) (int, error) {
 func (v *vu) lend(odd *partial) {
 	c := v.conn
 	l := &lease{fd: c.fd, ready: make(chan struct{}, 1), over: make(chan struct{})}
-	c.lease = l
 	var in io.Reader = l
 	if c.tls != nil {
 		in = c.tls
 	}
-	stopped := false
-	v.state, v.job = lending, &job{stop: func() {
-		if !stopped {
-			stopped = true
-			close(l.over)
-		}
-	}}
+	v.state, v.job = lending, &job{lease: l, stop: sync.OnceFunc(func() { close(l.over) })}
 	method := v.wire.Method
 	v.host.spawn(func() {
 		keep, extra, err := http1.ReadOdd(method, &odd.parser, odd.rest, in, &odd.x)
@@ -78,9 +72,9 @@ func (v *vu) returned(keep bool, extra int, err error) {
 	c := v.conn
 	v.host.loop.clock()
 	if c.tls == nil {
-		v.rcvd += c.lease.rcvd
+		v.rcvd += v.job.lease.rcvd
 	}
-	v.state, v.job, c.lease = talking, nil, nil
+	v.state, v.job = talking, nil
 	c.readable = true // perhaps: the goroutine was told
 	switch {
 	case err != nil || v.cut:

@@ -216,7 +216,7 @@ func (l *Loop) resume() {
 	l.turn, l.again = l.again, l.turn[:0]
 	for _, c := range l.turn {
 		c.queued = false
-		if v := c.vu; v.conn == c && c.lease == nil && len(c.out) == 0 {
+		if v := c.vu; v.conn == c && v.state == talking && len(c.out) == 0 {
 			v.read()
 			l.breathe()
 		}
@@ -232,12 +232,12 @@ func (l *Loop) clock() time.Duration {
 
 // watch makes c known to the poller.
 func (l *Loop) watch(c *conn) error {
-	if need := c.fd + 1 - len(l.conns); need > 0 {
+	if need := int(c.fd) + 1 - len(l.conns); need > 0 {
 		l.conns = append(slices.Grow(l.conns, need), make([]*conn, need)...)
 	}
 	l.mark++
 	c.mark = l.mark
-	if err := l.add(c.fd, c.mark); err != nil {
+	if err := l.add(int(c.fd), c.mark); err != nil {
 		return err
 	}
 	l.conns[c.fd] = c

@@ -31,8 +31,8 @@ type socket struct{ *conn }
 
 // Read gives what there is, or an error of again; for a goroutine that has the conn on lease it blocks.
 func (s socket) Read(p []byte) (int, error) {
-	if s.lease != nil {
-		return s.lease.Read(p)
+	if job := s.vu.job; job != nil && job.lease != nil && job.lease.fd == s.fd {
+		return job.lease.Read(p)
 	}
 	return s.recv(p)
 }
