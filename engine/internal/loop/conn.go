@@ -55,7 +55,6 @@ func (c *conn) event(events uint32) {
 	}
 	switch v := c.vu; {
 	case v.state == lending && v.conn == c:
-		v.host.loop.spawned = true
 		v.job.lease.tell()
 	case v.conn != c:
 		if c.readable {

@@ -64,10 +64,10 @@ func (v *vu) connectNow() {
 	v.state, v.job = dialing, &job{stop: cancel}
 	v.wakeAt(min(h.now()+patience, v.request.Deadline))
 	h.dials.quick++
-	h.spawn(func() {
+	h.spawn(func() func() {
 		defer cancel()
 		d := connect(ctx, h.cfg.Dialer, o, config)
-		h.loop.post(func() { v.dialled(&d) })
+		return func() { v.dialled(&d) }
 	})
 }
 
@@ -169,7 +169,6 @@ func descriptor(c *dial.Conn) (fd int, err error) {
 // dialled goes on when the goroutine has ended.
 func (v *vu) dialled(d *dialled) {
 	h := v.host
-	h.loop.clock()
 	slow := v.job.slow
 	v.job = nil
 	v.count(d.counter)

@@ -30,7 +30,7 @@ func (v *vu) goAway(http2 *tls.Conn) {
 	v.forgotten = false
 	vu, r, x := int(v.number), v.request, &core.Exchange{Due: v.due}
 	began := h.cfg.Start.Add(v.asked)
-	h.spawn(func() {
+	h.spawn(func() func() {
 		defer cancel()
 		if forget {
 			h.other.CloseIdle(vu)
@@ -39,13 +39,12 @@ func (v *vu) goAway(http2 *tls.Conn) {
 			h.other.Adopt(vu, http2, began)
 		}
 		h.other.Do(ctx, vu, r, x)
-		h.loop.post(func() { v.cameBack(x) })
+		return func() { v.cameBack(x) }
 	})
 }
 
 // cameBack goes on when the goroutine has ended.
 func (v *vu) cameBack(x *core.Exchange) {
-	v.host.loop.clock()
 	v.job = nil
 	if v.adopted != nil {
 		v.count(v.adopted)

@@ -189,10 +189,17 @@ func (h *Host) work(n int) {
 	h.peak = max(h.peak, h.working)
 }
 
-// spawn lets f work for a VU on a goroutine, which Run waits for.
-func (h *Host) spawn(f func()) {
-	h.loop.spawned = true
-	h.wg.Go(f)
+// spawn lets a goroutine, which Run waits for, work for a VU, and then the loop call what f gives.
+func (h *Host) spawn(f func() func()) {
+	h.loop.jobs++
+	h.wg.Go(func() {
+		done := f()
+		h.loop.post(func() {
+			h.loop.jobs--
+			h.loop.clock()
+			done()
+		})
+	})
 }
 
 // leave hands the connections that are left to Run, which closes them: that takes longer than a loop may be held up.

@@ -61,16 +61,15 @@ func (v *vu) lend(odd *partial) {
 	}
 	v.state, v.job = lending, &job{lease: l, stop: sync.OnceFunc(func() { close(l.over) })}
 	method := v.wire.Method
-	v.host.spawn(func() {
+	v.host.spawn(func() func() {
 		keep, extra, err := http1.ReadOdd(method, &odd.parser, odd.rest, in, &odd.x)
-		v.host.loop.post(func() { v.returned(keep, extra, err) })
+		return func() { v.returned(keep, extra, err) }
 	})
 }
 
 // returned goes on when the goroutine has ended.
 func (v *vu) returned(keep bool, extra int, err error) {
 	c := v.conn
-	v.host.loop.clock()
 	if c.tls == nil {
 		v.rcvd += v.job.lease.rcvd
 	}

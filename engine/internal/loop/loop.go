@@ -18,9 +18,8 @@ const (
 	readBuffer = 64 << 10
 	// slice is how long a loop goes on before it lets other goroutines have its P.
 	slice = 500 * time.Microsecond
-	// alone is how long a loop blocks at the most when it holds the only P: the scheduler learns late of a P whose
-	// goroutine is in a system call, and other goroutines' timers and sockets would wait.
-	alone = time.Millisecond
+	// margin is how long before a timer is due a loop ceases to park, as that may end late: the rest is waited for precisely.
+	margin = 2 * time.Millisecond
 )
 
 // Loop carries VUs on one goroutine, which runs while it has Hosts. All but post belongs to that goroutine.
@@ -33,8 +32,8 @@ type Loop struct {
 	now     time.Duration // when the clock was last read
 	polled  time.Duration // when events last came: what waits since then waits for us
 	yielded time.Duration // when others last had the P
-	spawned bool          // since then a goroutine became ready that may wait for this P
-	single  bool          // there is one P
+	idle    bool          // nothing came while it last slept
+	jobs    int           // goroutines that work for VUs
 	lag     lag
 
 	timers timers
@@ -105,7 +104,6 @@ func (l *Loop) postLocked(f func()) {
 
 // run serves Hosts until the last has gone.
 func (l *Loop) run() {
-	l.single = runtime.GOMAXPROCS(0) == 1
 	l.clock()
 	l.yielded = l.now
 	for l.serve() {
@@ -148,32 +146,40 @@ func (l *Loop) serve() bool {
 // await gives the number of events, and blocks until there are some, a timer is due or something is posted.
 func (l *Loop) await() int {
 	n := l.poll()
+	if n == 0 && len(l.again) == 0 && l.lieDown() {
+		n = l.sleep()
+		l.getUp()
+	}
 	l.clock()
 	l.polled = l.now
-	first := l.timers.first()
-	if n > 0 || len(l.again) > 0 || first <= l.now {
-		return n
+	return n
+}
+
+// sleep is what await does when there is nothing to do. While requests come and go it holds the P and the thread, which
+// costs least, for moments; when none has come for that long, or goroutines work for VUs, it parks and gives up both.
+func (l *Loop) sleep() int {
+	l.clock()
+	d := never
+	if first := l.timers.first(); first != never {
+		d = first - l.now
 	}
-	if l.single || l.spawned {
+	switch {
+	case d <= 0:
+		return 0
+	case d > margin && (l.idle || l.jobs > 0):
+		if d != never {
+			d -= margin
+		}
+		n := l.park(d)
+		l.clock()
+		l.yielded = l.now
+		l.idle = n == 0
+		return n
+	case l.jobs > 0:
 		l.yield()
 	}
-	if !l.lieDown() {
-		return 0
-	}
-	d := never
-	if first != never {
-		d = max(first-l.now, 1)
-	}
-	if l.single {
-		d = min(d, alone)
-	}
-	n = l.wait(d)
-	l.getUp()
-	l.clock()
-	l.polled = l.now
-	if !l.single {
-		l.yielded = l.now // whoever wanted the P had time to take it
-	}
+	n := l.wait(min(d, slice))
+	l.idle = n == 0
 	return n
 }
 
@@ -205,7 +211,6 @@ func (l *Loop) breathe() {
 }
 
 func (l *Loop) yield() {
-	l.spawned = false
 	runtime.Gosched()
 	l.clock()
 	l.yielded = l.now

@@ -5,6 +5,8 @@ package loop
 import (
 	"fmt"
 	"math"
+	"os"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -27,6 +29,11 @@ type poller struct {
 	precise bool       // epoll_pwait2 is there: Linux 5.11
 	timeout kernelTime // of the call under way
 	sharp   int        // the thread whose timers were made sharp last
+
+	file  *os.File // the epoll set, as the Go runtime's own poller knows it
+	raw   syscall.RawConn
+	ready func(uintptr) bool // poll, for raw
+	found int                // by ready
 }
 
 // kernelTime is a struct __kernel_timespec: 64 bits on every architecture.
@@ -37,13 +44,22 @@ func (p *poller) open() error {
 	if p.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return fmt.Errorf("create epoll: %w", err)
 	}
+	_ = unix.SetNonblock(p.epoll, true) // so that os takes it to the runtime's poller; else parking fails, and says so
+	p.file = os.NewFile(uintptr(p.epoll), "epoll")
 	if p.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		_ = unix.Close(p.epoll) // the first error is the one to tell
+		_ = p.file.Close() // the first error is the one to tell
 		return fmt.Errorf("create eventfd: %w", err)
 	}
-	if err = p.add(p.bell, 0); err != nil {
+	if err = p.add(p.bell, 0); err == nil {
+		p.raw, err = p.file.SyscallConn()
+	}
+	if err != nil {
 		p.close()
 		return err
+	}
+	p.ready = func(uintptr) bool {
+		p.found = p.poll()
+		return p.found > 0
 	}
 	p.precise = true
 	return nil
@@ -51,7 +67,7 @@ func (p *poller) open() error {
 
 func (p *poller) close() {
 	_ = unix.Close(p.bell) // nothing is left to do when a close fails
-	_ = unix.Close(p.epoll)
+	_ = p.file.Close()
 }
 
 // add tells of fd from now on, in events that carry it and mark, until it is closed.
@@ -80,7 +96,23 @@ func (p *poller) poll() int {
 	return int(n)
 }
 
-// wait is poll, but blocks until there is an event, or for d at the most.
+// park is poll, but lets the goroutine sleep until there is an event, or for d at the most, give or take a millisecond: the
+// Go runtime's poller watches the epoll set, as it would any descriptor. Until then the P is free for others.
+func (p *poller) park(d time.Duration) int {
+	until := time.Time{} // for ever
+	if d != never {
+		until = time.Now().Add(d)
+	}
+	p.found = 0
+	if err := p.file.SetReadDeadline(until); err != nil {
+		return p.wait(min(d, time.Millisecond))
+	}
+	_ = p.raw.Read(p.ready) // the error is that the time is over
+	return p.found
+}
+
+// wait is poll, but blocks until there is an event, or for d at the most. The P stays with the thread meanwhile, so it is
+// for short times.
 func (p *poller) wait(d time.Duration) int {
 	if p.precise {
 		if n, ok := p.waitPrecisely(d); ok {
