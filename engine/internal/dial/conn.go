@@ -42,6 +42,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Unsent takes back n bytes that a Write counted and that did not go, where what lies under it writes later.
+func (c *Conn) Unsent(n int) { c.counter.sent.Add(int64(-n)) }
+
 // Close closes the connection; the Dialer forgets it.
 func (c *Conn) Close() error {
 	c.dialer.forget(c)
