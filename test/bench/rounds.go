@@ -116,7 +116,6 @@ func collect(turns []turn, value func(turn) float64) []float64 {
 	return out
 }
 
-func rate(t turn) float64   { return t.rate }
-func cpu(t turn) float64    { return t.cpu }
-func load(t turn) float64   { return t.busy }
-func others(t turn) float64 { return t.others }
+func rate(t turn) float64 { return t.rate }
+func cpu(t turn) float64  { return t.cpu }
+func load(t turn) float64 { return t.busy }

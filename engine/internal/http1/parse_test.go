@@ -84,7 +84,7 @@ func (r reading) end(x *core.Exchange, body *bytes.Buffer, from io.Reader, err e
 func reference(method, answer string) (r reading) {
 	in := strings.NewReader(answer)
 	buffered := bufio.NewReader(&boundedReader{in, maxSlowHead})
-	resp, err := readResponse(buffered, &http.Request{Method: method})
+	_, err := readResponse(buffered, &http.Request{Method: method})
 	if err != nil {
 		if in.Size()-int64(in.Len()) >= maxSlowHead {
 			err = errors.New("net/http: server response headers exceeded 131072 bytes; aborted")
@@ -93,7 +93,7 @@ func reference(method, answer string) (r reading) {
 	}
 	// The bound is for heads only.
 	rest := bufio.NewReader(io.MultiReader(strings.NewReader(answer)))
-	resp, _ = readResponse(rest, &http.Request{Method: method})
+	resp, _ := readResponse(rest, &http.Request{Method: method})
 	r.Status = resp.StatusCode
 	if r.Status < 100 {
 		r.Err = "the server answered with no HTTP status"
