@@ -65,6 +65,7 @@ func (p Plan) Validate() error {
 		}
 		seen[s.Name] = true
 		s.validate(prefix, p.Script != "", &errs)
+		s.Request.validate(prefix+"request.", &errs)
 	}
 	return errs.Err()
 }

@@ -16,7 +16,7 @@ func executors() []string {
 	return []string{ConstantVUs, RampingVUs, ConstantArrivalRate, RampingArrivalRate, SharedIterations, PerVUIterations}
 }
 
-// validate checks a resolved scenario.
+// validate checks a resolved scenario, but for its request.
 func (s Scenario) validate(prefix string, scripted bool, errs *FieldErrors) {
 	if !scenarioName.MatchString(s.Name) || len(s.Name) > 128 {
 		errs.Add(prefix+"name", "must be 1 to 128 of 0-9 a-z A-Z _ -")
@@ -44,7 +44,29 @@ func (s Scenario) validate(prefix string, scripted bool, errs *FieldErrors) {
 	case len(s.Env) > 0:
 		errs.Add(prefix+"env", "needs a script: without one nothing reads it")
 	}
-	s.Request.validate(prefix+"request.", errs)
+}
+
+// executorsWith are the executors that have a field.
+func executorsWith(field string) []string {
+	switch field {
+	case "vus":
+		return []string{ConstantVUs, SharedIterations, PerVUIterations}
+	case "duration":
+		return []string{ConstantVUs, ConstantArrivalRate}
+	case "iterations", "maxDuration":
+		return []string{SharedIterations, PerVUIterations}
+	case "stages":
+		return []string{RampingVUs, RampingArrivalRate}
+	case "startVUs", "gracefulRampDown":
+		return []string{RampingVUs}
+	case "rate":
+		return []string{ConstantArrivalRate}
+	case "startRate":
+		return []string{RampingArrivalRate}
+	case "timeUnit", "preAllocatedVUs", "maxVUs":
+		return []string{ConstantArrivalRate, RampingArrivalRate}
+	}
+	return executors()
 }
 
 // validateForeign finds the fields that another executor has.
@@ -52,25 +74,24 @@ func (s Scenario) validateForeign(prefix string, errs *FieldErrors) {
 	for _, f := range []struct {
 		name string
 		set  bool
-		of   []string
 	}{
-		{"vus", s.VUs != 0, []string{ConstantVUs, SharedIterations, PerVUIterations}},
-		{"duration", s.Duration != 0, []string{ConstantVUs, ConstantArrivalRate}},
-		{"iterations", s.Iterations != 0, []string{SharedIterations, PerVUIterations}},
-		{"maxDuration", s.MaxDuration != 0, []string{SharedIterations, PerVUIterations}},
-		{"stages", len(s.Stages) > 0, []string{RampingVUs, RampingArrivalRate}},
-		{"startVUs", s.StartVUs != 0, []string{RampingVUs}},
-		{"gracefulRampDown", s.GracefulRampDown != 0, []string{RampingVUs}},
-		{"rate", s.Rate != 0, []string{ConstantArrivalRate}},
-		{"startRate", s.StartRate != 0, []string{RampingArrivalRate}},
-		{"timeUnit", s.TimeUnit != 0, []string{ConstantArrivalRate, RampingArrivalRate}},
-		{"preAllocatedVUs", s.PreAllocatedVUs != 0, []string{ConstantArrivalRate, RampingArrivalRate}},
-		{"maxVUs", s.MaxVUs != 0, []string{ConstantArrivalRate, RampingArrivalRate}},
+		{"vus", s.VUs != 0}, {"duration", s.Duration != 0}, {"iterations", s.Iterations != 0}, {"maxDuration", s.MaxDuration != 0},
+		{"stages", len(s.Stages) > 0}, {"startVUs", s.StartVUs != 0}, {"gracefulRampDown", s.GracefulRampDown != 0}, {"rate", s.Rate != 0},
+		{"startRate", s.StartRate != 0}, {"timeUnit", s.TimeUnit != 0}, {"preAllocatedVUs", s.PreAllocatedVUs != 0}, {"maxVUs", s.MaxVUs != 0},
 	} {
-		if f.set && !slices.Contains(f.of, s.Executor) {
-			errs.Add(prefix+f.name, "%s has no such field; it is of %s", s.Executor, strings.Join(f.of, ", "))
+		if f.set {
+			checkForeign(prefix, f.name, s.Executor, errs)
 		}
 	}
+}
+
+func checkForeign(prefix, field, executor string, errs *FieldErrors) bool {
+	of := executorsWith(field)
+	if slices.Contains(of, executor) {
+		return false
+	}
+	errs.Add(prefix+field, "%s has no such field; it is of %s", executor, strings.Join(of, ", "))
+	return true
 }
 
 func (s Scenario) validateExecutor(prefix string, errs *FieldErrors) {
