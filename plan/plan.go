@@ -119,6 +119,23 @@ func (p Plan) End() time.Duration {
 	return end
 }
 
+// Peak is the most VUs that a valid plan may have at work at once in this share of it. Scenarios count from their start to
+// their end with what they may ever have.
+func (p Plan) Peak() int {
+	p = p.Resolved()
+	peak := 0
+	for _, begins := range p.Scenarios {
+		sum := 0
+		for _, s := range p.Scenarios {
+			if s.StartTime <= begins.StartTime && begins.StartTime < s.End() {
+				sum += p.Share.Of(s.Peak())
+			}
+		}
+		peak = max(peak, sum)
+	}
+	return peak
+}
+
 // Share is one of N parts of a plan: part I of 0..N-1. Of any total, numbered from 0, it has those with number mod N
 // equal to I, so the parts add up to the whole for every total.
 type Share struct{ I, N int }

@@ -73,6 +73,29 @@ func TestEnd(t *testing.T) {
 	}
 }
 
+// VUs of scenarios that overlap add up; those of one that begins after another's end are the same ones again.
+func TestPeak(t *testing.T) {
+	p := plan.Plan{Scenarios: []plan.Scenario{
+		{VUs: 5, Duration: 10 * time.Second, GracefulStop: 5 * time.Second},
+		{VUs: 4, Duration: 10 * time.Second, StartTime: 14 * time.Second, GracefulStop: -1},
+		{Executor: plan.ConstantArrivalRate, PreAllocatedVUs: 1, MaxVUs: 7, StartTime: 24 * time.Second},
+	}}
+	if got := p.Peak(); got != 9 {
+		t.Errorf("peak %d; want 5 and 4", got)
+	}
+	p.Scenarios[1].StartTime = 15 * time.Second
+	if got := p.Peak(); got != 11 {
+		t.Errorf("peak %d; want 4 and 7", got)
+	}
+	p.Share = plan.Share{I: 2, N: 3}
+	if got := p.Peak(); got != 3 {
+		t.Errorf("peak %d; want a third of 4 and of 7, the last part", got)
+	}
+	if got := (plan.Plan{}).Peak(); got != 0 {
+		t.Errorf("peak %d of nothing", got)
+	}
+}
+
 // The shares of any total add up to it, differ by one at most, and number k belongs to share k mod N.
 func TestShareAddsUp(t *testing.T) {
 	for n := 1; n <= 64; n++ {
