@@ -47,7 +47,17 @@ type limits struct {
 	hooks      time.Duration // for a script's setup() and teardown(), each of which k6 gives 60 s
 	grace      time.Duration // to end after SIGTERM when it has overrun a deadline
 	abortGrace time.Duration // to end after SIGTERM when the run is aborted: an agent has 2 s in all
-	drain      time.Duration // for its output, when it has ended but another process holds its pipes open
+	drain      time.Duration // for its output to be read, when it has ended but another process holds its pipes open
+	hurry      time.Duration // in place of drain once it was told to end
+}
+
+// whole is how long a run may take in all.
+func (l limits) whole(j job) time.Duration {
+	whole := l.init + l.slack + j.length
+	if j.hooks {
+		whole += l.hooks
+	}
+	return whole
 }
 
 func defaultLimits() limits {
@@ -58,7 +68,8 @@ func defaultLimits() limits {
 		hooks:      120 * time.Second,
 		grace:      10 * time.Second,
 		abortGrace: 1500 * time.Millisecond,
-		drain:      200 * time.Millisecond,
+		drain:      time.Second,
+		hurry:      400 * time.Millisecond,
 	}
 }
 

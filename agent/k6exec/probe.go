@@ -117,7 +117,7 @@ func (r *Runner) askVersion(ctx context.Context, path string) (version, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.limits.probe)
 	defer cancel()
 	out := &head{most: maxVersionOutput, full: func() {}}
-	c, err := start(command{path: path, args: []string{"version"}, env: bareEnvironment(), stdout: out, stderr: out, drain: r.limits.drain})
+	c, err := start(command{path: path, args: []string{"version"}, env: bareEnvironment(), stdout: out, stderr: out, drain: r.limits.drain, hurry: r.limits.hurry})
 	if err != nil {
 		return version{}, fmt.Errorf("can't be started: %w", err)
 	}

@@ -17,16 +17,18 @@ type command struct {
 	args, env      []string
 	stdin          string
 	stdout, stderr io.Writer
-	drain          time.Duration // for output that another process holds open after the program's end
+	drain, hurry   time.Duration // for its output after its end, when another process holds that open; hurry once it was told to end
 }
 
 // child is a running program and the processes that it started, as far as they stayed in its group.
 type child struct {
 	cmd   *exec.Cmd
+	hurry time.Duration
 	ended chan struct{} // closed once the program has ended and all that is to be had of its output was written
 
-	mu     sync.Mutex // guards reaped
-	reaped bool       // the id may belong to another process by now
+	mu     sync.Mutex    // guards the rest
+	drain  time.Duration // what is left of patience with its output, as wait finds it
+	reaped bool          // the id may belong to another process by now
 }
 
 // start starts a program. Its ended channel will be closed for certain once it was killed.
@@ -34,9 +36,8 @@ func start(c command) (*child, error) {
 	cmd := exec.Command(c.path, c.args...)
 	cmd.Env, cmd.Dir = c.env, workDir
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.stdin), c.stdout, c.stderr
-	cmd.WaitDelay = c.drain
 	cmd.SysProcAttr = attributes()
-	p := &child{cmd: cmd, ended: make(chan struct{})}
+	p := &child{cmd: cmd, hurry: c.hurry, ended: make(chan struct{}), drain: c.drain}
 	started := make(chan error)
 	go func() {
 		// Linux sends the parent-death signal when the thread that forked ends, so this one has to live as long as the program.
@@ -53,23 +54,31 @@ func start(c command) (*child, error) {
 
 func (p *child) wait() {
 	defer close(p.ended)
-	if awaitZombie(p.cmd.Process.Pid) {
-		p.mu.Lock()
+	zombie := awaitZombie(p.cmd.Process.Pid)
+	p.mu.Lock()
+	if zombie {
 		killGroup(p.cmd.Process) // whom it has left behind
 		p.reaped = true
-		p.mu.Unlock()
 	}
+	p.cmd.WaitDelay = p.drain
+	p.mu.Unlock()
 	// The error is the exit code, which state has, or that output was left unread: then the summary is cut and says so itself.
 	_ = p.cmd.Wait()
 }
 
 // terminate asks the program to end.
-func (p *child) terminate() { _ = p.cmd.Process.Signal(syscall.SIGTERM) } // an error: it has ended
+func (p *child) terminate() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drain = p.hurry
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error: it has ended
+}
 
 // kill ends the program and its group.
 func (p *child) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.drain = p.hurry
 	if !p.reaped {
 		killGroup(p.cmd.Process)
 	}

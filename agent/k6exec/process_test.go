@@ -3,6 +3,7 @@ package k6exec
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"sync"
@@ -53,6 +54,9 @@ func TestAbort(t *testing.T) {
 				}
 			}
 			r := runner(t, Config{Path: fake(t, c.b)})
+			if c.b.Grandchild == "session" {
+				r.limits.hurry = defaultLimits().hurry
+			}
 			r.limits.abortGrace = time.Second // of a machine that is busy, so that the bound of 2 s holds
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -82,7 +86,7 @@ func TestAbort(t *testing.T) {
 
 // TestDeadlines: a k6 that hangs is stopped, first kindly.
 func TestDeadlines(t *testing.T) {
-	short := limits{probe: time.Minute, init: 100 * time.Millisecond, slack: -1900*time.Millisecond - 30*time.Second, hooks: time.Nanosecond, grace: 300 * time.Millisecond, abortGrace: time.Minute, drain: 100 * time.Millisecond}
+	short := limits{probe: time.Minute, init: 100 * time.Millisecond, slack: -1900*time.Millisecond - 30*time.Second, hooks: time.Nanosecond, grace: 300 * time.Millisecond, abortGrace: time.Minute, drain: time.Minute, hurry: time.Minute}
 	patient := short
 	patient.init, patient.slack = time.Minute, -time.Minute-30*time.Second-1900*time.Millisecond
 	listening := patient // long enough for k6 to trap the signal
@@ -115,6 +119,26 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
+// A deadline that passes while k6 is being stopped gives it no more time.
+func TestNoSecondGrace(t *testing.T) {
+	l := listen(t)
+	r := runner(t, Config{Path: fake(t, behaviour{Report: l.address(), Hang: true, OnTerm: "ignore"})})
+	r.limits.grace, r.limits.abortGrace = time.Minute, 400*time.Millisecond
+	r.limits.init, r.limits.slack = 200*time.Millisecond, 0
+	p, err := start(command{path: r.cfg.Path, args: []string{"run"}, stdout: io.Discard, stderr: io.Discard, drain: time.Second, hurry: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.next()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	began := time.Now()
+	r.watch(ctx, p, &log{}, nil, job{})
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
 // A script has the time that k6 gives it: its graceful stop is k6's own, and it may have a setup and a teardown.
 func TestLengthOfScript(t *testing.T) {
 	r := runner(t, Config{Path: "k6"})
@@ -123,11 +147,12 @@ func TestLengthOfScript(t *testing.T) {
 		script   string
 		graceful time.Duration
 		want     time.Duration
+		whole    time.Duration
 	}{
-		{"a plan", "", time.Second, 3 * time.Second},
-		{"a plan without graceful stop", "", -1, 2 * time.Second},
-		{"a script", "x", time.Second, 32 * time.Second},
-		{"a script with a long graceful stop", "x", time.Minute, 62 * time.Second},
+		{"a plan", "", time.Second, 3 * time.Second, 93 * time.Second},
+		{"a plan without graceful stop", "", -1, 2 * time.Second, 92 * time.Second},
+		{"a script", "x", time.Second, 32 * time.Second, 242 * time.Second},
+		{"a script with a long graceful stop", "x", time.Minute, 62 * time.Second, 272 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := aPlan()
@@ -135,6 +160,9 @@ func TestLengthOfScript(t *testing.T) {
 			j, err := r.newJob(p, version{2, 2, 0})
 			if err != nil || j.length != c.want || j.hooks != (c.script != "") {
 				t.Errorf("got %v, hooks %v, %v; want %v", j.length, j.hooks, err, c.want)
+			}
+			if got := r.limits.whole(j); got != c.whole {
+				t.Errorf("the whole run may take %v; want %v", got, c.whole)
 			}
 		})
 	}
@@ -175,6 +203,9 @@ func TestGrandchild(t *testing.T) {
 			l := listen(t)
 			b := behaviour{Report: l.address(), Grandchild: where, Stdout: recorded(t, "plain.flat-p99.json")}
 			r := runner(t, Config{Path: fake(t, b)})
+			if where == "session" {
+				r.limits.drain = defaultLimits().drain
+			}
 			out, err := r.Run(t.Context(), aPlan(), nil)
 			if err != nil || out.Verdict != summary.OK {
 				t.Fatalf("got %+v, %v", out, err)

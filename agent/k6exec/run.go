@@ -48,7 +48,7 @@ func (r *Runner) Run(ctx context.Context, p plan.Plan, _ func(summary.Snapshot))
 func (r *Runner) execute(ctx context.Context, k6 *binary, j job) (ending, error) {
 	out := &head{most: summary.MaxK6}
 	logged := &log{}
-	c := command{path: k6.path, args: append(j.args, "--summary-export", "stdout", "-"), env: j.env, stdin: j.script, stdout: out, stderr: logged, drain: r.limits.drain}
+	c := command{path: k6.path, args: append(j.args, "--summary-export", "stdout", "-"), env: j.env, stdin: j.script, stdout: out, stderr: logged, drain: r.limits.drain, hurry: r.limits.hurry}
 	read := func() ([]byte, error) { return out.bytes, nil }
 	if !k6.version.printsSummary() {
 		dir, err := newRunDir(r.cfg.TmpDir, j.script)
@@ -88,10 +88,7 @@ func (r *Runner) execute(ctx context.Context, k6 *binary, j job) (ending, error)
 // measured, and SIGKILL when that does not help. (A second SIGTERM would make k6 drop its summary.)
 func (r *Runner) watch(ctx context.Context, p *child, logged *log, flooded <-chan struct{}, j job) ending {
 	var e ending
-	limit := r.limits.init + r.limits.slack + j.length
-	if j.hooks {
-		limit += r.limits.hooks
-	}
+	limit := r.limits.whole(j)
 	loading, over, patience := time.NewTimer(r.limits.init), time.NewTimer(limit), time.NewTimer(0)
 	patience.Stop()
 	stop := func(why cut, limit, grace time.Duration) {
