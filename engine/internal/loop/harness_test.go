@@ -62,7 +62,7 @@ type scenario struct {
 	exchanges []core.Exchange
 }
 
-func ready(t testing.TB, s plan.Scenario) *scenario {
+func prepare(t testing.TB, s plan.Scenario) *scenario {
 	t.Helper()
 	s.Request.InsecureSkipVerify = true
 	s = plan.Plan{Scenarios: []plan.Scenario{s}}.Resolved().Scenarios[0]
@@ -130,7 +130,7 @@ func overLoop(ctx context.Context, t testing.TB, s plan.Scenario) result {
 func onLoops(loops *Loops) runner {
 	return func(ctx context.Context, t testing.TB, s plan.Scenario) result {
 		t.Helper()
-		job, start := ready(t, s), time.Now()
+		job, start := prepare(t, s), time.Now()
 		h := job.host(loops, newDialer(t), start)
 		err := h.Run(ctx)
 		require.Zero(t, h.Working())
@@ -161,7 +161,7 @@ func overStd(ctx context.Context, t testing.TB, s plan.Scenario) result {
 
 func onGoroutines(ctx context.Context, t testing.TB, s plan.Scenario, transport func(time.Time, *dial.Dialer, int) (core.Do, func())) result {
 	t.Helper()
-	job, start := ready(t, s), time.Now()
+	job, start := prepare(t, s), time.Now()
 	do, stop := transport(start, newDialer(t), job.executor.MaxVUs())
 	defer stop()
 	h := vus.New(vus.Config{Start: start, Executor: job.executor, Flow: job.flow, Do: do})
