@@ -87,7 +87,7 @@ func (env environment) validate() error {
 
 // runners is what makes the runs of embedded agents.
 func (env environment) runners() runners.Config {
-	return runners.Config{Engine: env.Engine, K6Binary: env.K6Binary, TmpDir: env.TmpDir, DenyPrivate: env.DenyPrivate}
+	return runners.Config{Version: version, Engine: env.Engine, K6Binary: env.K6Binary, TmpDir: env.TmpDir, DenyPrivate: env.DenyPrivate}
 }
 
 // secrets are what the dashboard checks callers against.

@@ -93,7 +93,7 @@ func (env environment) configs() (agent.Config, runners.Config, error) {
 		DefaultDuration:   bad.seconds("K6_DURATION", env.Duration),
 		HealthAddr:        health,
 	}
-	choice := runners.Config{Engine: env.Engine, K6Binary: env.K6Binary, TmpDir: env.TmpDir, DenyPrivate: deny}
+	choice := runners.Config{Version: version, Engine: env.Engine, K6Binary: env.K6Binary, TmpDir: env.TmpDir, DenyPrivate: deny}
 	if err := choice.Validate(); err != nil {
 		bad = append(bad, err)
 	}

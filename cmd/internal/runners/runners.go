@@ -34,6 +34,7 @@ const (
 
 // Config is the settings.
 type Config struct {
+	Version     string // of the program, for the User-Agent of requests that k6 makes without a script
 	Engine      string // one of the values above
 	K6Binary    string // DefaultK6 if empty
 	TmpDir      string // DefaultTmpDir if empty
@@ -65,9 +66,10 @@ func New(cfg Config, e *engine.Engine) (*Runners, error) {
 		return &Runners{Runner: agent.ByScript(refuseScript, embedded), Engine: Embedded}, nil
 	}
 	k6, err := k6exec.New(k6exec.Config{
-		Path:   cmp.Or(cfg.K6Binary, DefaultK6),
-		TmpDir: cmp.Or(cfg.TmpDir, DefaultTmpDir),
-		Deny:   engine.Denied(cfg.DenyPrivate),
+		Path:      cmp.Or(cfg.K6Binary, DefaultK6),
+		TmpDir:    cmp.Or(cfg.TmpDir, DefaultTmpDir),
+		Deny:      engine.Denied(cfg.DenyPrivate),
+		UserAgent: "Broadside/" + cmp.Or(cfg.Version, "dev"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("K6_BINARY: %w", err)
