@@ -27,7 +27,7 @@ type Host struct {
 	cfg    Config
 	loop   *Loop
 	offset time.Duration   // of the run's start, in the loop's time
-	ctx    context.Context // of Run, for the goroutines that work for VUs
+	ctx    context.Context // of the goroutines that work for VUs: Run's without its end, as a kill comes from the loop
 	wg     sync.WaitGroup  // these goroutines
 	ended  chan struct{}
 
@@ -65,7 +65,7 @@ func newHost(l *Loop, cfg Config) *Host {
 // Run returns when the executor is over and the last VU has retired: nil, or the cause of ctx if ctx was done first,
 // which cuts every iteration under way. No goroutine outlives it.
 func (h *Host) Run(ctx context.Context) error {
-	h.ctx = ctx
+	h.ctx = context.WithoutCancel(ctx)
 	h.loop.attach(h)
 	stop := context.AfterFunc(ctx, func() { h.loop.post(h.abort) })
 	<-h.ended
