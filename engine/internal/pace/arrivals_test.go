@@ -45,7 +45,7 @@ func TestConstantArrivalRateTimes(t *testing.T) {
 		{"10/s for 2 s", constantRate(10, 2*time.Second), 0, plan.Share{}, 20, []time.Duration{0, 100 * ms, 200 * ms}, 1900 * ms},
 		{"5/s for 1 s", constantRate(5, time.Second), 0, plan.Share{}, 5, []time.Duration{0, 200 * ms}, 800 * ms},
 		{"a period that is no whole nanosecond gives no iteration more", constantRate(3, time.Second), 0, plan.Share{}, 3, []time.Duration{0, 333333333, 666666666}, 666666666},
-		{"and does not drift", constantRate(3, 1000*time.Second), 0, plan.Share{}, 3000, []time.Duration{0, 333333333, 666666666, time.Second}, 999666666666},
+		{"and does not drift", constantRate(3, 100*time.Second), 0, plan.Share{}, 300, []time.Duration{0, 333333333, 666666666, time.Second}, 99666666666},
 		{"each 10 s for 15 s", constantRate(1, 15*time.Second), 10 * time.Second, plan.Share{}, 2, []time.Duration{0, 10 * time.Second}, 10 * time.Second},
 		{"7 a minute for 1 s", constantRate(7, time.Second), time.Minute, plan.Share{}, 1, []time.Duration{0}, 0},
 		{"the second of 3 parts", constantRate(10, 2*time.Second), 0, plan.Share{I: 1, N: 3}, 7, []time.Duration{100 * ms, 400 * ms}, 1900 * ms},
@@ -118,6 +118,15 @@ func TestRampingArrivalRateTimes(t *testing.T) {
 				require.Equal(t, tc.last, dues[len(dues)-1])
 			}
 		})
+	}
+}
+
+// Rounding puts no iteration after the end of its stage.
+func TestRampEndsInTime(t *testing.T) {
+	r := ramp{duration: time.Second, from: 10, to: 0}
+	area := 10 * float64(time.Second) / 2
+	for _, more := range []float64{0, 1, 1e6, area} {
+		require.Equal(t, time.Second, r.after(area+more))
 	}
 }
 
@@ -300,8 +309,10 @@ func TestArrivalsCutBeforeTheyBegan(t *testing.T) {
 	e := executorOf(t, plan.Scenario{
 		Executor: plan.ConstantArrivalRate, Rate: 10, PreAllocatedVUs: 2, Duration: time.Second, GracefulStop: -1,
 	}, plan.Share{})
+	checkTicks(t, e, []tick{{"the first", 0, Orders{Start: []int{0}}, 100 * ms}})
+	v, _ := e.Free(5*time.Second, 1)
+	require.Equal(t, Retire, v, "it takes nothing that is due when all is cut")
 	checkTicks(t, e, []tick{
-		{"the first", 0, Orders{Start: []int{0}}, 100 * ms},
 		{"the cut, late", 5 * time.Second, Orders{Kill: []int{0, 1}, Drain: []int{1}, Dropped: 10, Over: true}, 5 * time.Second},
 	})
 }

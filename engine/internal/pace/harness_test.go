@@ -99,8 +99,8 @@ func drive(t require.TestingT, e Executor, took func(n int) time.Duration, late 
 		}
 		for working > 0 && earliest < next {
 			w.finish(t, earliest)
-			if live, working, earliest = w.look(); o.Over && live == 0 {
-				next = w.now
+			if live, working, earliest = w.look(); live == 0 {
+				next = w.now // as a host asks when its last VU has retired
 			}
 		}
 		w.now = next

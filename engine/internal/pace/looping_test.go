@@ -81,6 +81,7 @@ func TestSharedIterations(t *testing.T) {
 			tc.scenario.Executor = plan.SharedIterations
 			got := drive(t, executorOf(t, tc.scenario, tc.share), always(tc.took), 0)
 			require.Equal(t, tc.want, got.counts())
+			require.Equal(t, got.end, got.over, "when all is done, nothing is waited for")
 		})
 	}
 }
@@ -120,6 +121,7 @@ func TestPerVUIterations(t *testing.T) {
 			tc.scenario.Executor = plan.PerVUIterations
 			got := drive(t, executorOf(t, tc.scenario, tc.share), always(tc.took), 0)
 			require.Equal(t, tc.want, got.counts())
+			require.Equal(t, got.end, got.over, "when all is done, nothing is waited for")
 		})
 	}
 }

@@ -21,7 +21,8 @@ func newRampingArrivalRate(s plan.Scenario, share plan.Share) *arrivals {
 	})
 }
 
-// ramp is a stage of changing rate. Whether an iteration is due in it is exact; when, to the nanosecond.
+// ramp is a stage of changing rate. Whether an iteration is due in it is exact. When is off by a nanosecond at most, but
+// where the rate comes to nothing: there the last of them turn on the last digit of a float.
 type ramp struct {
 	start, duration time.Duration
 	from, to        float64 // iterations each unit
@@ -68,7 +69,7 @@ func (t *ramps) following() (time.Duration, bool) {
 	return r.start + r.after(q), true
 }
 
-// after is how long after its start the ramp has done q.
+// after is how long after its start the ramp has done q, not after its end.
 func (r *ramp) after(q float64) time.Duration {
 	root := math.Sqrt(max(r.from*r.from+2*q*(r.to-r.from)/float64(r.duration), 0))
 	x := time.Duration(math.Round(2 * q / (r.from + root)))
