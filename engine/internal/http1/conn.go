@@ -24,17 +24,18 @@ type conn struct {
 	tlsVersion uint16 // 0 in clear
 	reused     bool   // it has carried an exchange
 	idle       time.Duration
+	sock       *sock // under all; nil if it is none
 	probe      probe
 }
 
-// dialOrigin connects. The *tls.Conn comes alone if the server chose HTTP/2.
-func dialOrigin(ctx context.Context, d *dial.Dialer, o Origin, counter *dial.Counter) (*conn, *tls.Conn, error) {
+// dialOrigin connects. The *tls.Conn comes alone if the server chose HTTP/2. Offsets count from start.
+func dialOrigin(ctx context.Context, d *dial.Dialer, o Origin, counter *dial.Counter, start time.Time) (*conn, *tls.Conn, error) {
 	if !o.Secure {
 		under, err := d.Dial(ctx, o.Address, counter)
 		if err != nil {
 			return nil, nil, err
 		}
-		return newConn(under, under, o), nil, nil
+		return newConn(under, under, o, start), nil, nil
 	}
 	host, _, err := net.SplitHostPort(o.Address)
 	if err != nil {
@@ -52,13 +53,17 @@ func dialOrigin(ctx context.Context, d *dial.Dialer, o Origin, counter *dial.Cou
 	if state.NegotiatedProtocol == "h2" {
 		return nil, secure, nil
 	}
-	c := newConn(secure, dial.Under(secure), o)
+	c := newConn(secure, dial.Under(secure), o, start)
 	c.tlsVersion = state.Version
 	return c, nil, nil
 }
 
-func newConn(c net.Conn, under *dial.Conn, o Origin) *conn {
-	return &conn{Conn: c, under: under, origin: o, probe: newProbe(under.Conn)}
+func newConn(over net.Conn, under *dial.Conn, o Origin, start time.Time) *conn {
+	c := &conn{Conn: over, under: under, origin: o, probe: newProbe(under.Conn)}
+	if c.sock = newSock(under.Conn, start); c.sock != nil {
+		under.Conn = c.sock
+	}
+	return c
 }
 
 // abort closes the connection without TLS's goodbye, which could block.

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -42,22 +43,19 @@ func (t *Transport) exchange(ctx context.Context, v *vu, c *conn, w *Wire, r *co
 }
 
 func (t *Transport) carry(v *vu, c *conn, w *Wire, x *core.Exchange, began time.Duration) (reached progress, keep bool, err error) {
-	n, err := c.Write(w.Bytes)
-	wrote := t.now()
-	x.End = wrote
-	x.Phases[core.Sending] = wrote - began
-	switch {
-	case err != nil && n == 0:
-		return unsent, false, err
-	case err != nil:
-		return partly, false, broken(err)
-	}
 	if v.buf == nil {
 		v.buf = make([]byte, vuBuffer)
 	}
-	n, err = c.Read(v.buf)
+	reached, n, wrote, err := t.send(c, w.Bytes, v.buf)
+	if reached != sent {
+		x.End = t.now()
+		x.Phases[core.Sending] = x.End - began
+		x.Anomaly = x.Anomaly || n > 0
+		return reached, false, err
+	}
 	first := t.now()
 	x.End = first
+	x.Phases[core.Sending] = wrote - began
 	x.Phases[core.Waiting] = first - wrote
 	if n == 0 && err != nil {
 		return sent, false, err
@@ -72,6 +70,36 @@ func (t *Transport) carry(v *vu, c *conn, w *Wire, x *core.Exchange, began time.
 	}
 	x.Counts = true
 	return answered, keep, err
+}
+
+// send writes a request and reads the first bytes of the answer into b.
+func (t *Transport) send(c *conn, request, b []byte) (reached progress, n int, wrote time.Duration, err error) {
+	if c.sock != nil {
+		c.sock.hold()
+	}
+	n, err = c.Write(request)
+	switch {
+	case err != nil && n == 0:
+		return unsent, 0, 0, err
+	case err != nil:
+		return partly, 0, 0, broken(err)
+	case c.sock == nil:
+		wrote = t.now()
+		n, err = c.Read(b)
+		return sent, n, wrote, err
+	}
+	n, err = c.Read(b)
+	reached, wrote, left := c.sock.outcome()
+	if left > 0 {
+		c.under.Unsent(left)
+	}
+	switch {
+	case reached == unsent && err == nil: // bytes that crypto/tls had, so of no answer
+		err = errors.New("the server sent bytes that no request asked for")
+	case reached == partly:
+		err = broken(err)
+	}
+	return reached, n, wrote, err
 }
 
 // receive reads a response to its end, from the first n bytes in v.buf on, with which rerr came. once tells that they

@@ -177,7 +177,7 @@ func (t *Transport) connection(ctx context.Context, v *vu, w *Wire, r *core.Requ
 	}
 	hop, cancel := context.WithDeadline(ctx, t.Start.Add(r.Deadline))
 	defer cancel()
-	c, other, err := dialOrigin(hop, t.Dialer, w.Origin, &v.counter)
+	c, other, err := dialOrigin(hop, t.Dialer, w.Origin, &v.counter, t.Start)
 	x.End = t.now()
 	var failed *dial.Error
 	switch {
