@@ -15,7 +15,7 @@ import (
 
 // shapes are the options that say how long a run goes on. As in k6, whoever sets one of them, the command line say, sets
 // all: what the environment and the configuration file have of them then does not count.
-func shapes() []string { return []string{"duration", "iterations", "stage"} }
+func shapes() []string { return []string{"duration", "iterations", "stage", "rate"} }
 
 // shaped tells whether one of the shapes was set.
 func shaped(f *pflag.FlagSet) bool {
@@ -33,6 +33,37 @@ func checkShapes(f *pflag.FlagSet) error {
 		if f.Changed("stage") && f.Changed(other) {
 			return invalid("--stage and --%s: a run is shaped by one of them", other)
 		}
+	}
+	if f.Changed("rate") && f.Changed("iterations") {
+		return invalid("--rate and --iterations: a run is shaped by one of them")
+	}
+	return nil
+}
+
+// rate is a flag of iterations that begin in a time, "100", "100/s" or "6000/1m". n is -1 if it was not given.
+type rate struct {
+	n    int
+	unit time.Duration
+}
+
+func (v *rate) String() string { return "" }
+func (*rate) Type() string     { return "n/time" }
+func (v *rate) Set(text string) error {
+	count, unit, timed := strings.Cut(text, "/")
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%.40q is no rate, as in 100, 100/s or 6000/1m", text)
+	}
+	*v = rate{n, time.Second}
+	if !timed {
+		return nil
+	}
+	if unit != "" && strings.Trim(unit, "0123456789") == unit { // "s" is 1s
+		unit = "1" + unit
+	}
+	v.unit, err = parseDuration(unit)
+	if err != nil || v.unit == 0 {
+		return fmt.Errorf("%.40q is no rate, as in 100, 100/s or 6000/1m", text)
 	}
 	return nil
 }
@@ -141,6 +172,17 @@ func threshold(raw json.RawMessage) (t plan.Threshold, err error) {
 // them would measure nothing: here it is the default duration.
 func (o options) shape(s *plan.Scenario) {
 	switch {
+	case o.rate.n >= 0:
+		// VUs that nobody needs cost nothing, and too few would hold the rate down.
+		s.TimeUnit, s.PreAllocatedVUs = o.rate.unit, plan.MaxVUs
+		if o.vusGiven {
+			s.PreAllocatedVUs = o.vus
+		}
+		if len(o.stages) > 0 {
+			s.Executor, s.StartRate, s.Stages = plan.RampingArrivalRate, o.rate.n, o.stages
+		} else {
+			s.Executor, s.Rate, s.Duration = plan.ConstantArrivalRate, o.rate.n, o.duration
+		}
 	case len(o.stages) > 0:
 		s.Executor, s.StartVUs, s.Stages = plan.RampingVUs, plan.OrNone(o.vus), o.stages
 	case o.iterations > 0:
@@ -153,5 +195,10 @@ func (o options) shape(s *plan.Scenario) {
 	}
 }
 
-// length is how long a scenario's iterations may begin.
-func length(p plan.Plan) time.Duration { return p.Resolved().Scenarios[0].Length() }
+// length is how long a plan's iterations may begin.
+func length(p plan.Plan) (longest time.Duration) {
+	for _, s := range p.Resolved().Scenarios {
+		longest = max(longest, s.StartTime+s.Length())
+	}
+	return longest
+}

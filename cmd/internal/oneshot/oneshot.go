@@ -82,7 +82,7 @@ func Run(ctx context.Context, cfg Config) int {
 
 // run makes the run and tells of it.
 func (o options) run(ctx context.Context, cfg Config, p plan.Plan) int {
-	e, err := engine.New(engine.Config{Version: cfg.Version, DenyPrivate: o.denyPrivate})
+	e, err := engine.New(engine.Config{Version: cfg.Version, DenyPrivate: o.denyPrivate, Transport: engine.Transport(o.transport)})
 	if err != nil {
 		fmt.Fprintf(cfg.Stderr, "%s run: %v\n", cfg.Program, err)
 		return exitFailed

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/nollagluiz/broadside/engine"
 	"github.com/nollagluiz/broadside/plan"
 	"github.com/nollagluiz/broadside/summary"
 )
@@ -22,7 +23,9 @@ type options struct {
 	vus              int
 	duration         time.Duration
 	limited          bool // duration was asked for: beside iterations it is their limit
+	vusGiven         bool
 	iterations       int
+	rate             rate
 	stages           stages
 	thresholds       thresholds
 	gracefulStop     time.Duration
@@ -38,6 +41,8 @@ type options struct {
 	userAgent        string
 	denyPrivate      bool
 	network          plan.Network
+	transport        string
+	further          plan.Options // scenarios and tags of the configuration file
 
 	summaryExport string // a file, or one of the streams
 	summaryJSON   string // likewise
@@ -96,7 +101,7 @@ func parseDuration(text string) (time.Duration, error) {
 
 // defaults are the options that the flags' declarations don't set.
 func defaults() options {
-	return options{duration: plan.DefaultDuration, gracefulStop: plan.DefaultGracefulStop, timeout: plan.DefaultTimeout}
+	return options{rate: rate{n: -1}, duration: plan.DefaultDuration, gracefulStop: plan.DefaultGracefulStop, timeout: plan.DefaultTimeout}
 }
 
 // flags declares the command line. The same names, less the dashes and in k6's spelling, are the keys of a
@@ -114,7 +119,8 @@ func (o *options) flags() *pflag.FlagSet {
 	f.IntVarP(&o.vus, "vus", "u", 1, "virtual users")
 	f.VarP(durationValue{&o.duration}, "duration", "d", "how long they start requests")
 	f.IntVarP(&o.iterations, "iterations", "i", 0, "requests in all, in place of a duration, which then limits them")
-	f.VarP(&o.stages, "stage", "s", "in place of a duration: ramp from --vus to a number of them; may be given again")
+	f.VarP(&o.stages, "stage", "s", "in place of a duration: ramp from --vus, or --rate, to a number of them; may be given again")
+	f.Var(&o.rate, "rate", "requests begun a second, or in a time as in 6000/1m, whatever the answers take; --vus is then the most at once")
 	f.Var(&o.thresholds, "threshold", "limit to hold, as in 'http_req_duration:p(95)<500'; may be given again")
 	f.Var(durationValue{&o.gracefulStop}, "graceful-stop", "how long requests under way may still end")
 	f.StringVar(&o.method, "method", http.MethodGet, "HTTP method")
@@ -128,6 +134,7 @@ func (o *options) flags() *pflag.FlagSet {
 	f.Var(durationValue{&o.pause}, "pause", "of a virtual user after each request")
 	f.StringVar(&o.userAgent, "user-agent", "", "User-Agent header")
 	addNetwork(f, &o.network)
+	f.StringVar(&o.transport, "transport", string(engine.TransportAuto), "auto, http1 or std (net/http), to compare them")
 	f.BoolVar(&o.denyPrivate, "deny-private", false, "refuse private addresses")
 	f.StringVar(&o.summaryExport, "summary-export", "", "FILE of the summary in k6's flat JSON; stdout, - or stderr for these")
 	f.StringVar(&o.summaryJSON, "summary-json", "", "likewise, in the JSON of k6's handleSummary")
@@ -168,6 +175,7 @@ func parse(args []string, environ map[string]string) (options, error) {
 			return o, invalid("%s: %w", o.config, err)
 		}
 	}
+	o.vusGiven = f.Changed("vus")
 	if o.limited = f.Changed("duration"); f.Changed("iterations") && o.iterations < 1 {
 		return o, invalid("--iterations: must be at least 1, not %d", o.iterations)
 	}
@@ -225,7 +233,7 @@ func (o options) plan() (plan.Plan, error) {
 	}
 	o.shape(&scenario)
 	p := plan.Plan{Scenarios: []plan.Scenario{scenario}, Network: o.network, Thresholds: o.thresholds}
-	return p, o.check(p)
+	return o.further.Apply(p), o.check(o.further.Apply(p))
 }
 
 // isScript tells of an argument of k6 run: a script, an archive, or "-" for one on standard input.
@@ -250,8 +258,12 @@ func (o options) checkResults() error {
 func (o options) check(p plan.Plan) error {
 	// In a plan these zeros mean the default; on a command line they are mistakes (k6 v2.2 exits with 104, too).
 	switch {
-	case o.vus == 0 && len(o.stages) == 0:
+	case o.vus == 0 && (len(o.stages) == 0 || o.rate.n >= 0):
 		return invalid("--vus: must be 1 to %d, not 0", plan.MaxVUs)
+	case o.rate.n == 0 && len(o.stages) == 0:
+		return invalid("--rate: must be at least 1, not 0")
+	case !engine.Transport(o.transport).Valid() || o.transport == "":
+		return invalid("--transport: must be auto, http1 or std, not %.40q", o.transport)
 	case o.duration == 0:
 		return invalid("--duration: must be %v to %v, not 0", plan.MinDuration, plan.MaxDuration)
 	case o.maxRedirects < 0:
@@ -268,6 +280,7 @@ func (o options) check(p plan.Plan) error {
 		"scenarios[0].request.expectedStatuses", "--expected-status", "scenarios[0].request.maxRedirects", "--max-redirects",
 		"scenarios[0].request.httpVersion", "--http-version", "scenarios[0].gracefulStop", "--graceful-stop",
 		"scenarios[0].maxDuration", "--duration", "scenarios[0].startVUs", "--vus", "scenarios[0].stages", "--stage",
+		"scenarios[0].timeUnit", "--rate", "scenarios[0].preAllocatedVUs", "--vus", "scenarios[0].maxVUs", "--vus", "scenarios[0].startRate", "--rate",
 		"network.blacklistIPs", "--blacklist-ip", "network.blockHostnames", "--block-hostnames", "network.dns", "--dns", "network.", "",
 		"thresholds", "--threshold",
 		"scenarios[0].request.", "--", "scenarios[0].", "--")

@@ -47,6 +47,8 @@ func TestPrecedence(t *testing.T) {
 	}
 	rampFile := written("ramp.json", `{"vus":4,"stages":[{"duration":"1s","target":2},{"duration":100,"target":3}]}`)
 	networkFile := written("network.json", `{"hosts":{"h":"127.0.0.1"},"dns":{"ttl":"1m"},"blacklistIPs":["192.0.2.0/24"],"noVUConnectionReuse":true,"tlsVersion":"tls1.3"}`)
+	scenarioFile := written("scenarios.json", `{"tags":{"team":"x"},"scenarios":{"a":{"executor":"constant-vus","vus":2,"duration":"1s"},
+		"b":{"executor":"per-vu-iterations","iterations":3,"startTime":"1s"}}}`)
 	limitFile := written("limit.json", `{"thresholds":{"http_reqs":["count>1","rate>1"],"http_req_failed":[{"threshold":"rate<0.1","abortOnFail":true,"delayAbortEval":"10s"}]}}`)
 	for _, tc := range []struct {
 		name    string
@@ -76,6 +78,27 @@ func TestPrecedence(t *testing.T) {
 		}},
 		{"iterations with a limit", []string{"-i", "8", "-d", "3s", "http://h/"}, map[string]string{"K6_STAGES": "1s:1"}, func(p *plan.Plan) {
 			*p = shapedPlan(plan.Scenario{Executor: plan.SharedIterations, VUs: 1, Iterations: 8, MaxDuration: 3 * time.Second})
+		}},
+		{"a rate", []string{"--rate", "6000/1m", "http://h/"}, nil, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.ConstantArrivalRate, Rate: 6000, TimeUnit: time.Minute, Duration: 30 * time.Second,
+				PreAllocatedVUs: plan.MaxVUs})
+		}},
+		{"a rate that ramps", []string{"--rate", "0/100ms", "-u", "7", "-s", "1s:50", "http://h/"}, nil, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.RampingArrivalRate, TimeUnit: 100 * time.Millisecond,
+				Stages: []plan.Stage{{Duration: time.Second, Target: 50}}, PreAllocatedVUs: 7})
+		}},
+		{"a rate of the file", []string{"-c", written("rate.json", `{"rate":"9/s","duration":"2s"}`), "http://h/"}, nil, func(p *plan.Plan) {
+			*p = shapedPlan(plan.Scenario{Executor: plan.ConstantArrivalRate, Rate: 9, TimeUnit: time.Second, Duration: 2 * time.Second, PreAllocatedVUs: plan.MaxVUs})
+		}},
+		{"scenarios of the file", []string{"-c", scenarioFile, "http://h/"}, nil, func(p *plan.Plan) {
+			request := p.Scenarios[0].Request
+			p.Scenarios = []plan.Scenario{
+				{Name: "a", Executor: plan.ConstantVUs, VUs: 2, Duration: time.Second, GracefulStop: 30 * time.Second, Request: request, Tags: map[string]string{"team": "x"}},
+				{Name: "b", Executor: plan.PerVUIterations, VUs: 1, Iterations: 3, StartTime: time.Second, MaxDuration: 10 * time.Minute, GracefulStop: 30 * time.Second, Request: request, Tags: map[string]string{"team": "x"}},
+			}
+		}},
+		{"a duration wins over scenarios", []string{"-d", "3s", "-c", scenarioFile, "http://h/"}, nil, func(p *plan.Plan) {
+			p.Scenarios[0].Duration, p.Scenarios[0].Tags = 3*time.Second, map[string]string{"team": "x"}
 		}},
 		{"iterations of the environment", []string{"http://h/"}, map[string]string{"K6_ITERATIONS": "8", "K6_CONFIG": rampFile}, func(p *plan.Plan) {
 			*p = shapedPlan(plan.Scenario{Executor: plan.SharedIterations, VUs: 4, Iterations: 8})
@@ -166,6 +189,13 @@ func TestBadCommandLines(t *testing.T) {
 		{"two shapes", []string{"-i", "3", "-s", "1s:2", "http://h/"}, nil, true, "--stage and --iterations: a run is shaped by one of them"},
 		{"two shapes, as well", []string{"-d", "3s", "-s", "1s:2", "http://h/"}, nil, true, "--stage and --duration: a run is shaped by one of them"},
 		{"two shapes of the environment", []string{"http://h/"}, map[string]string{"K6_STAGES": "1s:1", "K6_ITERATIONS": "2"}, true, "--stage and --iterations"},
+		{"a rate and iterations", []string{"--rate", "3", "-i", "3", "http://h/"}, nil, true, "--rate and --iterations: a run is shaped by one of them"},
+		{"no rate", []string{"--rate", "0", "http://h/"}, nil, true, "--rate: must be at least 1, not 0"},
+		{"a rate of words", []string{"--rate", "fast", "http://h/"}, nil, true, `--rate: "fast" is no rate`},
+		{"a rate in no time", []string{"--rate", "3/0s", "http://h/"}, nil, true, `--rate: "3/0s" is no rate`},
+		{"a rate without users", []string{"--rate", "3", "-u", "0", "http://h/"}, nil, true, "--vus: must be 1 to 10000, not 0"},
+		{"an unknown transport", []string{"--transport", "pigeon", "http://h/"}, nil, true, `--transport: must be auto, http1 or std, not "pigeon"`},
+
 		{"no iteration", []string{"-i", "0", "http://h/"}, nil, true, "--iterations: must be at least 1, not 0"},
 		{"fewer iterations than users", []string{"-u", "5", "-i", "3", "http://h/"}, nil, true, "--iterations: 3 are too few for 5 VUs"},
 		{"a stage without a target", []string{"-s", "1s", "http://h/"}, nil, true, `--stage: "1s" is no duration:vus`},

@@ -80,7 +80,6 @@ func TestVariablesOfK6(t *testing.T) {
 // A configuration file of k6 is refused by the key that is not honoured. (k6 passes over keys that it doesn't know.)
 func TestKeysOfK6(t *testing.T) {
 	for key, want := range map[string]string{
-		"scenarios":    "one scenario is made of --vus",
 		"localIPs":     "the system chooses",
 		"rps":          "use --pause",
 		"setupTimeout": "is for k6 scripts",

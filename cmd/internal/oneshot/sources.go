@@ -47,7 +47,7 @@ var keys = map[string]string{
 	"timeout": "timeout", "expectedStatuses": "expected-status", "maxRedirects": "max-redirects",
 	"insecureSkipTLSVerify": "insecure-skip-tls-verify", "httpVersion": "http-version", "pause": "pause",
 	"userAgent": "user-agent", "quiet": "quiet", "noColor": "no-color", "summaryExport": "summary-export", "summaryJSON": "summary-json",
-	"summaryMode": "summary-mode", "discardResponseBodies": "discard-response-bodies", "noUsageReport": "no-usage-report",
+	"rate": "rate", "transport": "transport", "summaryMode": "summary-mode", "discardResponseBodies": "discard-response-bodies", "noUsageReport": "no-usage-report",
 }
 
 // readEnvironment takes what the command line has not set, and refuses what of k6's would be missed.
@@ -85,11 +85,14 @@ func (o *options) readConfig(f *pflag.FlagSet) error {
 		return fmt.Errorf("no JSON object: %w", err)
 	}
 	above := shaped(f)
+	further := map[string]json.RawMessage{}
 	for _, key := range sorted(doc) {
 		raw := doc[key]
 		networkFlag, network := networkFlags[key]
 		switch {
-		case above && slices.Contains([]string{"duration", "iterations", "stages"}, key):
+		case above && slices.Contains([]string{"duration", "iterations", "stages", "rate", "scenarios"}, key):
+		case key == "scenarios", key == "tags":
+			further[key] = raw
 		case network && networkFlag != "" && f.Changed(networkFlag):
 		case network:
 			_, err = o.network.SetOption(key, raw)
@@ -110,7 +113,26 @@ func (o *options) readConfig(f *pflag.FlagSet) error {
 			return fmt.Errorf("%q: %w", key, err)
 		}
 	}
+	if err := o.readFurther(f, further, above); err != nil {
+		return err
+	}
 	return checkShapes(f)
+}
+
+// readFurther reads what only k6's JSON can say: scenarios, which stand alone, and tags.
+func (o *options) readFurther(f *pflag.FlagSet, doc map[string]json.RawMessage, above bool) error {
+	if len(doc) == 0 {
+		return nil
+	}
+	if doc["scenarios"] != nil && !above && (shaped(f) || f.Changed("vus")) {
+		return errors.New(`"scenarios": vus, duration, iterations, stages or rate can't stand beside it`)
+	}
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return err
+	}
+	o.further, err = plan.ParseOptions(text, false)
+	return err
 }
 
 func (o *options) configHeaders(f *pflag.FlagSet, raw json.RawMessage) error {

@@ -18,7 +18,6 @@ var refused = []struct {
 	why   string
 	names []string
 }{
-	{"one scenario is made of --vus with --duration, --iterations or --stage", []string{"scenarios"}},
 	{"use --pause to hold virtual users back", []string{"rps", "min-iteration-duration"}},
 	{"a run is not split here: give each machine its own --vus", []string{"execution-segment", "execution-segment-sequence"}},
 	{"a run has no REST API", []string{"paused", "linger", "address", "profiling-enabled"}},
