@@ -1,0 +1,269 @@
+//go:build linux
+
+package loop
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nollagluiz/broadside/engine/internal/core"
+	"github.com/nollagluiz/broadside/engine/internal/dial"
+	"github.com/nollagluiz/broadside/engine/internal/pace"
+	"github.com/nollagluiz/broadside/engine/internal/std"
+	"github.com/nollagluiz/broadside/plan"
+)
+
+// processors runs a test with one P, which loops share with everything else, and with two.
+func processors(t *testing.T, f func(t *testing.T)) {
+	for _, n := range []int{1, 2} {
+		t.Run(fmt.Sprintf("GOMAXPROCS=%d", n), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n))
+			f(t)
+		})
+	}
+}
+
+// windows calls f up to six times, until it is content: what a busy machine delays now and then is not ours.
+func windows(t *testing.T, f func() (ok bool, got string)) {
+	t.Helper()
+	var all []string
+	for range 6 {
+		ok, got := f()
+		if ok {
+			return
+		}
+		all = append(all, got)
+	}
+	t.Fatalf("in none of the windows: %q", all)
+}
+
+// A saturated loop lets others have its P: a ticker of 1 ms ticks.
+func TestTickerBesideSaturatedLoops(t *testing.T) {
+	url := process(t, false)
+	processors(t, func(t *testing.T) {
+		loops := newLoops(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range loops.Len() {
+			wg.Go(func() {
+				onLoops(loops)(ctx, t, plan.Scenario{VUs: 100, Duration: time.Hour, Request: plan.Request{URL: url}})
+			})
+		}
+		defer wg.Wait()
+		defer cancel()
+		ticker := time.NewTicker(ms)
+		defer ticker.Stop()
+		windows(t, func() (bool, string) {
+			var gaps []time.Duration
+			last := time.Now()
+			for range 200 {
+				<-ticker.C
+				now := time.Now()
+				gaps = append(gaps, now.Sub(last))
+				last = now
+			}
+			slices.Sort(gaps)
+			p90 := gaps[len(gaps)*9/10]
+			return p90 < 4*ms, p90.String()
+		})
+	})
+}
+
+// An idle loop, too: what it waits for holds no P.
+func TestTickerBesideIdleLoops(t *testing.T) {
+	url := process(t, false)
+	processors(t, func(t *testing.T) {
+		loops := newLoops(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			onLoops(loops)(ctx, t, plan.Scenario{VUs: 1, Duration: time.Hour, Pause: 7 * ms, Request: plan.Request{URL: url}})
+		})
+		defer wg.Wait()
+		defer cancel()
+		windows(t, func() (bool, string) {
+			var late []time.Duration
+			for range 100 {
+				due := time.Now().Add(2 * ms)
+				<-time.After(2 * ms)
+				late = append(late, time.Since(due))
+			}
+			slices.Sort(late)
+			p90 := late[len(late)*9/10]
+			return p90 < 3*ms, p90.String()
+		})
+	})
+}
+
+// No VU is forgotten: each has its part, and no exchange waits for a time-out. With one P and with two.
+func TestNoVUIsForgotten(t *testing.T) {
+	both(t, func(t *testing.T, secure bool) {
+		url := process(t, secure)
+		processors(t, func(t *testing.T) {
+			const vus = 100
+			s := plan.Scenario{VUs: vus, Duration: 1500 * ms, Request: plan.Request{URL: url, Timeout: 5 * time.Second}}
+			counts := make([]int, vus) // all on the loop
+			longest := time.Duration(0)
+			c := prepare(t, s)
+			flow := c.flow
+			c.flow = func(vu int) core.Flow {
+				return recorder{flow(vu).(recorder).Flow, vu, func(vu int, x core.Exchange) {
+					counts[vu]++
+					longest = max(longest, x.End-x.Start)
+					if x.Code != 0 {
+						t.Error(x.Err)
+					}
+				}}
+			}
+			require.NoError(t, c.host(newLoops(t), newDialer(t), time.Now()).Run(t.Context()))
+			sum := 0
+			for _, n := range counts {
+				sum += n
+			}
+			for vu, n := range counts {
+				require.Greater(t, n, sum/vus/4, "VU %d of %v", vu, counts)
+			}
+			require.Less(t, longest, 2*time.Second)
+		})
+	})
+}
+
+// Endless bodies come in turn with small ones.
+func TestLargeBodiesHoldNobodyUp(t *testing.T) {
+	url := process(t, false)
+	loops := newLoops(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		got := onLoops(loops)(ctx, t, plan.Scenario{VUs: 8, Duration: time.Hour, Request: plan.Request{URL: url + "/endless", Timeout: time.Hour}})
+		if got.Rcvd < 64<<20 {
+			t.Errorf("only %d bytes of bodies", got.Rcvd)
+		}
+	})
+	defer wg.Wait()
+	defer cancel()
+	windows(t, func() (bool, string) {
+		got := onLoops(loops)(t.Context(), t, plan.Scenario{VUs: 2, Duration: 500 * ms, Request: plan.Request{URL: url}})
+		require.Zero(t, got.failed)
+		for c := range got.Cells() {
+			p90 := time.Duration(c.Duration.Quantile(0.9))
+			return c.Requests > 50 && p90 < 50*ms, fmt.Sprint(c.Requests, p90)
+		}
+		return false, "nothing"
+	})
+}
+
+// Runs leave nothing behind: no goroutine, no descriptor.
+func TestThousandRuns(t *testing.T) {
+	plain, secure := server(t, false, hello), server(t, true, hello)
+	closing := listen(t, saying("HTTP/1.0 200 OK\r\n\r\nodd"))
+	loops := newLoops(t)
+	run := func(url string, timeout time.Duration) {
+		s := times(1, url)
+		s.Request.Timeout = timeout
+		d := dial.New(dial.Config{})
+		defer d.Close()
+		c, start := prepare(t, s), time.Now()
+		require.NoError(t, c.host(loops, d, start).Run(t.Context()))
+	}
+	urls := []string{plain.URL, secure.URL, "http://127.0.0.1:1/", "https://" + plain.Listener.Addr().String()}
+	for _, url := range urls {
+		run(url, time.Minute)
+	}
+	goroutines, fds := runtime.NumGoroutine(), descriptors(t)
+	for i := range 1000 {
+		if i%50 == 0 {
+			run("http://"+closing, 5*ms)
+		}
+		run(urls[i%len(urls)], time.Minute)
+	}
+	plain.CloseClientConnections()
+	secure.CloseClientConnections()
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines && descriptors(t) <= fds }, 20*time.Second, 10*ms,
+		"%d goroutines, %d descriptors at first", goroutines, fds)
+}
+
+// A thousand agents share an Engine's loops.
+func TestThousandHosts(t *testing.T) {
+	srv := server(t, false, hello)
+	loops := newLoops(t)
+	before := runtime.NumGoroutine()
+	var wg sync.WaitGroup
+	errs := make(chan error, 1000)
+	for range 1000 {
+		wg.Go(func() {
+			got := onLoops(loops)(t.Context(), t, plan.Scenario{Executor: plan.PerVUIterations, VUs: 2, Iterations: 3, Request: plan.Request{URL: srv.URL}})
+			if got.err != nil || got.requests != 6 || got.failed != 0 {
+				errs <- fmt.Errorf("%v: %d requests, %d failed", got.err, got.requests, got.failed)
+			}
+		})
+	}
+	wg.Wait()
+	require.Empty(t, errs)
+	srv.CloseClientConnections()
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 20*time.Second, 10*ms)
+}
+
+// Requests in steady state allocate nothing in clear, and once over TLS, in crypto/tls.
+func TestAllocations(t *testing.T) {
+	both(t, func(t *testing.T, secure bool) {
+		s := plan.Plan{Scenarios: []plan.Scenario{{VUs: 10, Duration: time.Hour, Request: plan.Request{URL: process(t, secure), InsecureSkipVerify: true}}}}.Resolved().Scenarios[0]
+		executor, err := pace.New(s, plan.Share{})
+		require.NoError(t, err)
+		template, err := core.NewTemplate(s, "test")
+		require.NoError(t, err)
+		shard, d, start := core.NewShard(false), newDialer(t), time.Now()
+		h := newLoops(t).Host(Config{Start: start, Executor: executor, Flow: func(int) core.Flow { return template.Flow(shard) }, Dialer: d,
+			Other: func() Other { return std.New(start, d, 10) }})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- h.Run(ctx) }()
+		windows(t, func() (bool, string) {
+			<-time.After(200 * ms)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			shard.Take()
+			<-time.After(300 * ms)
+			delta := shard.Take()
+			runtime.ReadMemStats(&after)
+			requests := int64(0)
+			for c := range delta.Cells() {
+				requests += c.Requests
+			}
+			each := float64(after.Mallocs-before.Mallocs) / float64(requests)
+			most := 0.02
+			if secure {
+				most = 1.05
+			}
+			return requests > 100 && each <= most, fmt.Sprint(each, " allocations for each of ", requests)
+		})
+		cancel()
+		require.ErrorIs(t, <-done, context.Canceled)
+	})
+}
+
+// Arrivals begin when they are due: within some 50 us where the machine lets us.
+func TestArrivalsAreOnTime(t *testing.T) {
+	url := process(t, false)
+	windows(t, func() (bool, string) {
+		got := overLoop(t.Context(), t, plan.Scenario{
+			Executor: plan.ConstantArrivalRate, Rate: 2000, PreAllocatedVUs: 100, Duration: 500 * ms, Request: plan.Request{URL: url},
+		})
+		require.EqualValues(t, 1000, got.requests+int64(got.dropped))
+		var late []time.Duration
+		for _, x := range got.exchanges {
+			require.GreaterOrEqual(t, x.Start, x.Due)
+			late = append(late, x.Start-x.Due)
+		}
+		slices.Sort(late)
+		p50, p90 := late[len(late)/2], late[len(late)*9/10]
+		return p50 < 200*time.Microsecond && p90 < 2*ms, fmt.Sprint(p50, p90)
+	})
+}
