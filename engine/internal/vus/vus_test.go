@@ -237,6 +237,10 @@ func TestOrders(t *testing.T) {
 			script{orders: map[time.Duration]pace.Orders{0: {Start: zero}, 400 * ms: {Start: zero}, 700 * ms: {Drain: zero}},
 				free: onceEach(200 * ms)},
 			100 * ms, 2, 2, 0, 700 * ms},
+		{"parked, drained and started again",
+			script{orders: map[time.Duration]pace.Orders{0: {Start: zero}, 400 * ms: {Drain: zero}, 700 * ms: {Start: zero}, 750 * ms: {Drain: zero}},
+				free: onceEach(200 * ms)},
+			100 * ms, 2, 2, 0, 800 * ms},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -251,6 +255,7 @@ func TestOrders(t *testing.T) {
 				require.Equal(t, tc.ended, flow.ended.Load(), "ended")
 				require.Equal(t, tc.cut, flow.cut.Load(), "cut")
 				require.Equal(t, tc.end, time.Since(start))
+				require.Zero(t, h.Working())
 			})
 		})
 	}
