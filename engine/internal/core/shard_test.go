@@ -176,7 +176,7 @@ func TestShardMemoryIsFlat(t *testing.T) {
 
 // In steady state neither a record nor a Take allocates.
 func TestShardDoesNotAllocate(t *testing.T) {
-	s := NewShard(false)
+	s := NewShard(true)
 	series := s.Intern(Series{Name: "x"})
 	good, bad := answered(200, time.Millisecond), answered(503, 2*time.Millisecond)
 	step := func() {
