@@ -24,7 +24,7 @@ const ms = time.Millisecond
 // overBoth runs f for our own client and for net/http's, which must give the same results.
 func overBoth(t *testing.T, f func(t *testing.T, transport engine.Transport)) {
 	t.Helper()
-	for _, transport := range []engine.Transport{engine.TransportAuto, engine.TransportLoop, engine.TransportStd} {
+	for _, transport := range []engine.Transport{engine.TransportAuto, engine.TransportStd} {
 		t.Run(string(transport), func(t *testing.T) { f(t, transport) })
 	}
 }

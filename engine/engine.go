@@ -64,7 +64,8 @@ type Config struct {
 	// Resolver looks names up; net.DefaultResolver if nil. What it says is kept for the plan's TTL, within one run.
 	Resolver Resolver
 	// Connect connects to an IP address with port that has passed the deny-list; a net.Dialer if nil. It must honour
-	// ctx, and its errors should be those of net.Dialer.
+	// ctx, and its errors should be those of net.Dialer. With one of your own, goroutines carry all VUs, as event loops
+	// need sockets.
 	Connect func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -99,7 +100,7 @@ func New(cfg Config) (*Engine, error) {
 		}
 	}
 	if !cfg.Transport.Valid() {
-		return nil, fmt.Errorf("engine: unknown transport %.20q; there are auto, loop, http1 and std", string(cfg.Transport))
+		return nil, fmt.Errorf("engine: unknown transport %.20q; there are auto, http1 and std", string(cfg.Transport))
 	}
 	return &Engine{cfg: cfg, runs: map[*run]context.CancelCauseFunc{}}, nil
 }

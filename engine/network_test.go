@@ -30,7 +30,7 @@ import (
 )
 
 // transports are those that must agree.
-var transports = []engine.Transport{engine.TransportAuto, engine.TransportLoop, engine.TransportHTTP1, engine.TransportStd}
+var transports = []engine.Transport{engine.TransportAuto, engine.TransportHTTP1, engine.TransportStd}
 
 // runOn runs p with a transport to its end.
 func runOn(t *testing.T, transport engine.Transport, p plan.Plan) *summary.Summary {

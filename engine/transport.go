@@ -17,24 +17,23 @@ type Transport string
 
 // The transports.
 const (
-	TransportAuto  Transport = "auto"  // HTTP/1.1 by our own client, HTTP/2 and what is odd by net/http
-	TransportLoop  Transport = "loop"  // likewise, with event loops in place of goroutines where there are some
-	TransportHTTP1 Transport = "http1" // likewise, but HTTP/2 is not offered, and a plan that asks for it is refused
+	TransportAuto  Transport = "auto"  // HTTP/1.1 by event loops (on Linux; else by goroutines), HTTP/2 and what is odd by net/http
+	TransportHTTP1 Transport = "http1" // HTTP/1.1 by goroutines; HTTP/2 is not offered, and a plan that asks for it is refused
 	TransportStd   Transport = "std"   // net/http alone
 )
 
 // Valid tells whether t is a transport. The empty one is TransportAuto.
 func (t Transport) Valid() bool {
 	switch t {
-	case "", TransportAuto, TransportLoop, TransportHTTP1, TransportStd:
+	case "", TransportAuto, TransportHTTP1, TransportStd:
 		return true
 	}
 	return false
 }
 
-// overLoops tells whether event loops carry what they can. They connect by themselves to what is a socket.
+// overLoops tells whether event loops carry what they can: they need sockets of the system's.
 func (c Config) overLoops() bool {
-	return haveLoops && c.Transport == TransportLoop && c.Connect == nil
+	return haveLoops && (c.Transport == "" || c.Transport == TransportAuto) && c.Connect == nil
 }
 
 // check refuses a plan that t can't carry.

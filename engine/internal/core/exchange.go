@@ -2,10 +2,10 @@
 // one virtual user's iteration as a state machine; a Shard is where samples are recorded.
 //
 // Nothing here reads a clock, a socket or a file: time comes in as an offset from the run's monotonic start, so any
-// interleaving can be replayed in a test (but the cookie jar asks the wall clock whether a cookie has expired). Hosts (packages vus and, later, loop) drive a Flow; transports (std and,
-// later, http1 and loop) fill an Exchange; executors (package pace) say who runs when. Redirect hops, cookies, the
-// shared time-out, pauses, back-off, what counts as failed, and recording happen in the Flow and nowhere else
-// (ADR 2).
+// interleaving can be replayed in a test (but the cookie jar asks the wall clock whether a cookie has expired). Hosts
+// (packages vus and loop) drive a Flow; transports (std, http1 and loop) fill an Exchange; executors (package pace) say
+// who runs when. Redirect hops, cookies, the shared time-out, pauses, back-off, what counts as failed, and recording
+// happen in the Flow and nowhere else (ADR 2).
 package core
 
 import (

@@ -25,7 +25,7 @@ const (
 // Loop carries VUs on one goroutine, which runs while it has Hosts. All but post belongs to that goroutine.
 //
 // It is not locked to its thread: a locked goroutine hands its P to another thread and gets it back through two futex
-// calls each time it yields, which costs more than what a thread of its own gains (ADR 23).
+// calls each time it yields, which costs more than what a thread of its own gains (ADR 24).
 type Loop struct {
 	poller
 	base    time.Time     // of the loop's times
