@@ -52,9 +52,9 @@ func (w *watchdog) run(now func() time.Duration, vus []vu) {
 	for {
 		// Invariant: a deadline that the look misses is set after next says never, so its VU wakes us for another.
 		w.next.Store(never)
-		next := int64(never)
+		next, at := int64(never), now()
 		for i := range vus {
-			next = min(next, vus[i].expire(now()))
+			next = min(next, vus[i].expire(at))
 		}
 		w.next.Store(next)
 		timer.Reset(max(time.Duration(next)-now(), nap))
