@@ -146,7 +146,16 @@ func (s *Summary) judge(aborted bool) (Verdict, string) {
 	case len(s.Thresholds) == 0 && rate > DefaultMaxFailRate:
 		return ThresholdFailed, tooManyFailed(rate, total) + s.mostFailed("; most often: ", most) + "."
 	}
-	return OK, fewFailed(rate, total)
+	return OK, fewFailed(rate, total) + s.leftOut()
+}
+
+// leftOut says that iterations never began, which nothing else in a good verdict tells: of an open model such a run says
+// little, since the requests that would have waited are not in it. It is "" if none was dropped.
+func (s *Summary) leftOut() string {
+	if n := s.Counters[DroppedIterations]; n > 0 {
+		return fmt.Sprintf(" But %d iterations were dropped: they found no free VU, or no time.", n)
+	}
+	return ""
 }
 
 // mostFailed names after a link what most failed requests met: an unexpected status, or most of all error classes. It

@@ -100,3 +100,15 @@ func TestVerdictValid(t *testing.T) {
 		}
 	}
 }
+
+// A run that did not make all it was to make says so, however well the rest went.
+func TestJudgeTellsOfDroppedIterations(t *testing.T) {
+	s := summary.New(time.Time{})
+	s.Rates[summary.HTTPReqFailed] = summary.Rate{Total: 80}
+	s.Statuses[200] = 80
+	s.Counters[summary.DroppedIterations] = 20
+	out := summary.Judge(s, false)
+	if want := "80 requests, 0 % failed. But 20 iterations were dropped: they found no free VU, or no time."; out.Verdict != summary.OK || out.Message != want {
+		t.Errorf("got %s, %q; want ok, %q", out.Verdict, out.Message, want)
+	}
+}
