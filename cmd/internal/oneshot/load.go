@@ -125,49 +125,6 @@ func (v *thresholds) Set(text string) error {
 	return nil
 }
 
-// configThresholds reads k6's JSON: {"metric": ["limit", {"threshold": "limit", "abortOnFail": true}]}.
-func (o *options) configThresholds(f *pflag.FlagSet, raw json.RawMessage) error {
-	var metrics map[string][]json.RawMessage
-	if err := json.Unmarshal(raw, &metrics); err != nil {
-		return errors.New("must be an object of lists")
-	}
-	if f.Changed("threshold") {
-		return nil
-	}
-	for _, metric := range sorted(metrics) {
-		for _, one := range metrics[metric] {
-			t, err := threshold(one)
-			if err != nil {
-				return fmt.Errorf("%.80s: %w", metric, err)
-			}
-			t.Metric = metric
-			o.thresholds = append(o.thresholds, t)
-		}
-	}
-	return nil
-}
-
-func threshold(raw json.RawMessage) (t plan.Threshold, err error) {
-	if json.Unmarshal(raw, &t.Expression) == nil {
-		return t, nil
-	}
-	var long struct {
-		Threshold      string
-		AbortOnFail    bool
-		DelayAbortEval json.RawMessage
-	}
-	if err := json.Unmarshal(raw, &long); err != nil {
-		return t, errors.New(`must be texts or {"threshold": "p(95)<500", "abortOnFail": true, "delayAbortEval": "10s"}`)
-	}
-	t.Expression, t.AbortOnFail = long.Threshold, long.AbortOnFail
-	if delay := strings.Trim(string(long.DelayAbortEval), `"`); delay != "" && delay != "null" {
-		if t.DelayAbortEval, err = parseDuration(delay); err != nil {
-			return t, fmt.Errorf("delayAbortEval: %w", err)
-		}
-	}
-	return t, nil
-}
-
 // shape gives a scenario the executor that k6 takes for its options of the same names. k6's one iteration without any of
 // them would measure nothing: here it is the default duration.
 func (o options) shape(s *plan.Scenario) {

@@ -42,7 +42,7 @@ type options struct {
 	denyPrivate      bool
 	network          plan.Network
 	transport        string
-	further          plan.Options // scenarios and tags of the configuration file
+	further          plan.Options // scenarios, thresholds and tags of the configuration file
 
 	summaryExport string // a file, or one of the streams
 	summaryJSON   string // likewise

@@ -91,7 +91,8 @@ func (o *options) readConfig(f *pflag.FlagSet) error {
 		networkFlag, network := networkFlags[key]
 		switch {
 		case above && slices.Contains([]string{"duration", "iterations", "stages", "rate", "scenarios"}, key):
-		case key == "scenarios", key == "tags":
+		case key == "thresholds" && f.Changed("threshold"):
+		case key == "scenarios", key == "tags", key == "thresholds":
 			further[key] = raw
 		case network && networkFlag != "" && f.Changed(networkFlag):
 		case network:
@@ -100,8 +101,6 @@ func (o *options) readConfig(f *pflag.FlagSet) error {
 			err = json.Unmarshal(raw, &o.url)
 		case key == "stages":
 			err = configStages(f, raw)
-		case key == "thresholds":
-			err = o.configThresholds(f, raw)
 		case key == "headers":
 			err = o.configHeaders(f, raw)
 		case key == "summaryTrendStats":
@@ -119,7 +118,7 @@ func (o *options) readConfig(f *pflag.FlagSet) error {
 	return checkShapes(f)
 }
 
-// readFurther reads what only k6's JSON can say: scenarios, which stand alone, and tags.
+// readFurther reads what k6's JSON says in its own way: scenarios, which stand alone, thresholds and tags.
 func (o *options) readFurther(f *pflag.FlagSet, doc map[string]json.RawMessage, above bool) error {
 	if len(doc) == 0 {
 		return nil
