@@ -120,6 +120,7 @@ func newMetrics(s *summary.Summary) *fleet.Metrics {
 		Failures:              f.Failures,
 		DataSentBytes:         s.Counters[summary.DataSent],
 		IterationsInterrupted: s.Counters[summary.IterationsInterrupted],
+		DroppedIterations:     s.Counters[summary.DroppedIterations],
 		VUsMax:                int(s.Gauges[summary.VUsMax].Max),
 		DurationS:             max(s.Duration, 0).Seconds(),
 		Min:                   f.Min,
@@ -140,13 +141,14 @@ func newK6Metrics(k *summary.K6, vus int) *fleet.Metrics {
 		DataReceivedBytes: f.DataReceivedBytes,
 		Iterations:        f.Iterations,
 
-		Requests:      f.Requests,
-		Failures:      f.Failures,
-		DataSentBytes: k.Count(summary.DataSent),
-		VUsMax:        cmp.Or(int(k.Metrics[summary.VUsMax].Values["max"]), vus),
-		DurationS:     k.Duration.Seconds(),
-		Min:           f.Min,
-		Max:           f.Max,
+		Requests:          f.Requests,
+		Failures:          f.Failures,
+		DataSentBytes:     k.Count(summary.DataSent),
+		DroppedIterations: k.Count(summary.DroppedIterations),
+		VUsMax:            cmp.Or(int(k.Metrics[summary.VUsMax].Values["max"]), vus),
+		DurationS:         k.Duration.Seconds(),
+		Min:               f.Min,
+		Max:               f.Max,
 	}
 }
 

@@ -30,7 +30,7 @@ func TestRunEnd(t *testing.T) {
 	s.Statuses[503] = 2
 	s.Gauges[summary.VUsMax] = summary.Gauge{Value: 4, Max: 4, N: 1}
 	s.Counters[summary.IterationsInterrupted] = 3
-	s.Counters[summary.DataSent] = 77
+	s.Counters[summary.DataSent], s.Counters[summary.DroppedIterations] = 77, 5
 	for i := range 40 {
 		s.Errors = append(s.Errors, summary.ErrorClass{Code: 1000 + i, Count: int64(40 - i), Sample: strings.Repeat("é", 400)})
 	}
@@ -39,7 +39,7 @@ func TestRunEnd(t *testing.T) {
 		t.Errorf("end %+v", end)
 	}
 	m := end.Metrics
-	if m.VUsMax != 4 || m.IterationsInterrupted != 3 || m.DataSentBytes != 77 || m.DurationS != 10 || m.RPS != 1 || *m.Min != 10 || *m.Max != 10 {
+	if m.VUsMax != 4 || m.IterationsInterrupted != 3 || m.DroppedIterations != 5 || m.DataSentBytes != 77 || m.DurationS != 10 || m.RPS != 1 || *m.Min != 10 || *m.Max != 10 {
 		t.Errorf("metrics %+v", m)
 	}
 	if end.Statuses["503"] != 2 || end.Statuses["200"] != 10 {

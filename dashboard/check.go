@@ -26,6 +26,7 @@ const (
 	maxPath    = 4096
 	maxReason  = 300
 	maxLabels  = 64
+	maxMetric  = 300
 	maxIDs     = 1000
 	maxTrends  = 64
 	maxBuckets = summary.MaxBuckets
@@ -184,6 +185,7 @@ func checkRunEnd(pathID string, r fleet.RunEnd) error {
 	}
 	f.distributions(r)
 	f.statuses(r.Statuses)
+	f.thresholds(r)
 	if len(r.Errors) > fleet.MaxErrors {
 		f.Add("errors", "at most %d, not %d", fleet.MaxErrors, len(r.Errors))
 	}
@@ -211,6 +213,29 @@ func (f *faults) verdict(r fleet.RunEnd) {
 	}
 }
 
+// thresholds: a run that failed by them crossed one of them, unless it had none, and one that is ok crossed none. Only a
+// script of k6 can call its run failed all the same.
+func (f *faults) thresholds(r fleet.RunEnd) {
+	if len(r.Thresholds) > fleet.MaxThresholds {
+		f.Add("thresholds", "at most %d, not %d", fleet.MaxThresholds, len(r.Thresholds))
+		return
+	}
+	crossed := 0
+	for i, t := range r.Thresholds {
+		f.name(fmt.Sprintf("thresholds[%d].metric", i), t.Metric, maxMetric)
+		f.name(fmt.Sprintf("thresholds[%d].expression", i), t.Expression, maxWord)
+		if !t.OK {
+			crossed++
+		}
+	}
+	switch {
+	case r.Verdict == summary.OK && crossed > 0:
+		f.Add("thresholds", "%d were crossed, so the run is not ok", crossed)
+	case r.Verdict == summary.ThresholdFailed && crossed == 0 && len(r.Thresholds) > 0 && r.Engine != fleet.EngineK6:
+		f.Add("thresholds", "none was crossed, so the verdict is not %s", summary.ThresholdFailed)
+	}
+}
+
 // slack is the rounding that two ways to the same number may differ by, relative.
 const slack = 1e-6
 
@@ -221,7 +246,7 @@ func (f *faults) metrics(m fleet.Metrics, engine string) {
 	}{
 		{"data_received_bytes", m.DataReceivedBytes}, {"iterations", m.Iterations}, {"requests", m.Requests},
 		{"failures", m.Failures}, {"data_sent_bytes", m.DataSentBytes}, {"iterations_interrupted", m.IterationsInterrupted},
-		{"vus_max", int64(m.VUsMax)},
+		{"dropped_iterations", m.DroppedIterations}, {"vus_max", int64(m.VUsMax)},
 	} {
 		f.count("metrics."+c.field, c.v)
 	}

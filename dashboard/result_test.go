@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/nollagluiz/broadside/fleet"
 	"github.com/nollagluiz/broadside/summary"
 	"github.com/nollagluiz/broadside/summary/hist"
@@ -141,6 +143,14 @@ func TestResultsAreChecked(t *testing.T) {
 		{"errors", make([]fleet.ErrorCount, 33), ""},
 		{"errors", []fleet.ErrorCount{{Count: -1}}, "errors[0].count"},
 		{"errors", []fleet.ErrorCount{{Sample: strings.Repeat("x", 301)}}, "errors[0].sample"},
+		{"thresholds", make([]fleet.ThresholdResult, 101), ""},
+		{"thresholds", []fleet.ThresholdResult{{Expression: "count>0", OK: true}}, "thresholds[0].metric"},
+		{"thresholds", []fleet.ThresholdResult{{Metric: "http_reqs", OK: true}}, "thresholds[0].expression"},
+		{"thresholds", []fleet.ThresholdResult{{Metric: strings.Repeat("é", 301), Expression: "count>0", OK: true}}, "thresholds[0].metric"},
+		{"thresholds", []fleet.ThresholdResult{{Metric: "http_reqs", Expression: strings.Repeat("9", 101), OK: true}}, "thresholds[0].expression"},
+		{"thresholds", []map[string]any{{"metric": "http_reqs", "expression": "count>0", "ok": true, "value": "NaN"}}, "thresholds.value"},
+		{"thresholds", []fleet.ThresholdResult{{Metric: "http_reqs", Expression: "count>0", OK: true}, {Metric: "http_reqs", Expression: "count>999"}}, ""},
+		{"metrics.dropped_iterations", -1, ""},
 		{"spec.url", strings.Repeat("x", 4097), ""},
 		{"spec.label", strings.Repeat("x", 201), ""},
 		{"spec.vus", "ten", ""},
@@ -240,6 +250,50 @@ func TestEveryVerdictSaysWhy(t *testing.T) {
 		f.call("PUT", pathResults+"/"+end.ID, end, asAgent).wants(http.StatusOK)
 		if run := f.show(n); run.Verdict != v || run.Message == "" {
 			t.Errorf("%+v; want verdict %s with a message", run.Run, v)
+		}
+	}
+}
+
+// Who failed by its thresholds crossed one of them, or had none of its own; a script of k6 may call itself failed.
+func TestThresholdsGoWithTheVerdict(t *testing.T) {
+	f := newFixture(t)
+	value := 12.5
+	held, crossed := fleet.ThresholdResult{Metric: "http_req_duration", Expression: "p(95)<500", OK: true, Value: &value}, fleet.ThresholdResult{Metric: "http_reqs{scenario:a}", Expression: "count>9"}
+	for i, c := range []struct {
+		verdict    summary.Verdict
+		engine     string
+		thresholds []fleet.ThresholdResult
+		taken      bool
+	}{
+		{summary.ThresholdFailed, "embedded", []fleet.ThresholdResult{held, crossed}, true},
+		{summary.ThresholdFailed, "embedded", []fleet.ThresholdResult{held}, false},
+		{summary.ThresholdFailed, "embedded", nil, true}, // that of too many failures
+		{summary.ThresholdFailed, "", []fleet.ThresholdResult{held}, false},
+		{summary.ThresholdFailed, fleet.EngineK6, []fleet.ThresholdResult{held}, true},
+		{summary.OK, "embedded", []fleet.ThresholdResult{held}, true},
+		{summary.OK, "embedded", []fleet.ThresholdResult{held, crossed}, false},
+		{summary.OK, fleet.EngineK6, []fleet.ThresholdResult{crossed}, false},
+		{summary.GeneratorLimited, "embedded", []fleet.ThresholdResult{crossed}, true}, // it comes before them
+		{summary.Aborted, "embedded", []fleet.ThresholdResult{crossed}, true},
+	} {
+		end := endOf(startOf(f, i+1, "t", "a"))
+		end.Verdict, end.Engine, end.Thresholds = c.verdict, c.engine, c.thresholds
+		if c.verdict == summary.Aborted {
+			end.Status = fleet.RunAborted
+		}
+		if c.engine == fleet.EngineK6 {
+			end.Trends, end.Series = nil, nil
+		}
+		r := f.call("PUT", pathResults+"/"+end.ID, end, asAgent)
+		if !c.taken {
+			if p := r.wantsProblem(http.StatusUnprocessableEntity, fleet.ValidationFailed); !p.at("body.thresholds") {
+				t.Errorf("%s by %q with %d thresholds: %+v", c.verdict, c.engine, len(c.thresholds), p)
+			}
+			continue
+		}
+		r.wants(http.StatusOK)
+		if diff := cmp.Diff(append([]fleet.ThresholdResult{}, c.thresholds...), f.show(i+1).Thresholds); diff != "" {
+			t.Errorf("%s by %q (-sent +shown):\n%s", c.verdict, c.engine, diff)
 		}
 	}
 }

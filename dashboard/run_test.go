@@ -45,7 +45,7 @@ func TestARunIsStoredOnce(t *testing.T) {
 	want := fleet.RunDetail{
 		Run: fleet.Run{ID: start.ID, TargetID: start.TargetID, TargetLabel: "as it was", Agent: "a", Status: fleet.RunDone, Verdict: summary.OK,
 			Message: end.Message, StartedAt: start.StartedAt, EndedAt: &end.EndedAt, Metrics: end.Metrics, Spec: start.Spec.Redacted()},
-		Trends: end.Trends, Series: end.Series, Statuses: end.Statuses, Errors: end.Errors,
+		Trends: end.Trends, Series: end.Series, Statuses: end.Statuses, Errors: end.Errors, Thresholds: []fleet.ThresholdResult{},
 	}
 	if diff := cmp.Diff(want, f.show(1)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -187,7 +187,7 @@ func TestMetricsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"p50_ms":null,"p95_ms":null,"p99_ms":null,"avg_ms":null,"error_rate":null,"rps":0,"data_received_bytes":0,"iterations":0,` +
-		`"requests":0,"failures":0,"data_sent_bytes":0,"iterations_interrupted":0,"min_ms":null,"max_ms":null,"vus_max":0,"duration_s":0}`
+		`"requests":0,"failures":0,"data_sent_bytes":0,"iterations_interrupted":0,"dropped_iterations":0,"min_ms":null,"max_ms":null,"vus_max":0,"duration_s":0}`
 	if string(got) != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
@@ -224,7 +224,7 @@ func TestWirePage(t *testing.T) {
 	var words []string
 	for _, noun := range []any{
 		fleet.Registration{}, fleet.Registered{}, fleet.Heartbeat{}, fleet.Spool{}, fleet.Skipped{}, fleet.K6{}, fleet.HeartbeatAnswer{}, fleet.Deregistration{},
-		fleet.Target{}, fleet.Poll{}, fleet.RunStart{}, fleet.RunEnd{}, fleet.Metrics{}, fleet.Series{}, fleet.Bucket{}, fleet.ErrorCount{},
+		fleet.Target{}, fleet.Poll{}, fleet.RunStart{}, fleet.RunEnd{}, fleet.Metrics{}, fleet.Series{}, fleet.Bucket{}, fleet.ErrorCount{}, fleet.ThresholdResult{},
 	} {
 		typ := reflect.TypeOf(noun)
 		for i := range typ.NumField() {

@@ -33,6 +33,7 @@ type Metrics struct {
 	Failures              int64    `json:"failures" minimum:"0"`
 	DataSentBytes         int64    `json:"data_sent_bytes" minimum:"0"`
 	IterationsInterrupted int64    `json:"iterations_interrupted" minimum:"0"`
+	DroppedIterations     int64    `json:"dropped_iterations" minimum:"0" doc:"Due, and never begun: with any, an open model was not met"`
 	Min                   *float64 `json:"min_ms"`
 	Max                   *float64 `json:"max_ms"`
 	VUsMax                int      `json:"vus_max" minimum:"0"`
@@ -125,10 +126,11 @@ type Run struct {
 // RunDetail is a run with its distributions.
 type RunDetail struct {
 	Run
-	Trends   map[string][]byte `json:"trends"`
-	Series   *Series           `json:"series"`
-	Statuses map[string]int64  `json:"statuses"`
-	Errors   []ErrorCount      `json:"errors"`
+	Trends     map[string][]byte `json:"trends"`
+	Series     *Series           `json:"series"`
+	Statuses   map[string]int64  `json:"statuses"`
+	Errors     []ErrorCount      `json:"errors"`
+	Thresholds []ThresholdResult `json:"thresholds"`
 }
 
 // RunFilter picks runs of a list; a zero field picks all.

@@ -45,7 +45,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"what is no database", file("text.db", strings.Repeat("this is a text\n", 1000)), "no SQLite database"},
 		{"a directory that is a file", filepath.Join(file("file", ""), "x.db"), "not a directory"},
 		{"a file that is a directory", dir, "is a directory"},
-		{"the tables of a newer program", newer, "version 900, and this program knows up to 2"},
+		{"the tables of a newer program", newer, "version 900, and this program knows up to 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := sqlite.Open(t.Context(), sqlite.Config{Path: c.path})

@@ -42,8 +42,10 @@ func openFirstVersion(t *testing.T) *sqlite.Store {
 	if err := sqlite.MigrateTo(t.Context(), db, 1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(`SELECT engine FROM k6_runs`); err == nil {
-		t.Fatal("the first version has the column of the second")
+	for _, later := range []string{`SELECT engine FROM k6_runs`, `SELECT dropped_iterations FROM k6_runs`, `SELECT thresholds FROM k6_run_data`} {
+		if _, err := db.Exec(later); err == nil {
+			t.Fatalf("the first version has a column of a later one: %s", later)
+		}
 	}
 	if _, err := db.Exec(firstVersion); err != nil {
 		t.Fatal(err)
@@ -75,8 +77,8 @@ func TestUpgradeFromTheFirstVersion(t *testing.T) {
 		t.Errorf("the finished run (-want +got):\n%s", d)
 	}
 	detail, err := s.Run(ctx, done.ID)
-	if d := cmp.Diff(done, detail.Run); err != nil || d != "" || detail.Statuses["200"] != 99 {
-		t.Errorf("the finished run's page: %v, statuses %v\n%s", err, detail.Statuses, d)
+	if d := cmp.Diff(done, detail.Run); err != nil || d != "" || detail.Statuses["200"] != 99 || detail.Thresholds == nil || len(detail.Thresholds) != 0 {
+		t.Errorf("the finished run's page: %v, statuses %v, thresholds %v\n%s", err, detail.Statuses, detail.Thresholds, d)
 	}
 	if recent, err := s.RecentRuns(ctx, 5); err != nil || len(recent["t"]) != 1 || recent["t"][0].Metrics == nil || recent["t"][0].Engine != "" {
 		t.Errorf("recent runs %+v, %v; want the finished one", recent, err)
@@ -95,12 +97,13 @@ func TestUpgradeFromTheFirstVersion(t *testing.T) {
 	// A run that was under way during the upgrade gets its result, and a new one is made.
 	for n, engine := range map[int]string{2: fleet.EngineK6, 3: "embedded"} {
 		end := run(n)
-		end.Engine = engine
+		end.Engine, end.Metrics = engine, &fleet.Metrics{DroppedIterations: 4}
+		end.Thresholds = []fleet.ThresholdResult{{Metric: "http_reqs", Expression: "count>0", OK: true}}
 		if err := s.EndRun(ctx, end, time.UnixMilli(90_000)); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Run(ctx, end.ID); err != nil || got.Engine != engine || got.Status != fleet.RunDone {
-			t.Errorf("run %d: %+v, %v; want it done by %s", n, got.Run, err, engine)
+		if got, err := s.Run(ctx, end.ID); err != nil || got.Engine != engine || got.Status != fleet.RunDone || got.Metrics.DroppedIterations != 4 || cmp.Diff(end.Thresholds, got.Thresholds) != "" {
+			t.Errorf("run %d: %+v, %v; want it done by %s, with drops and a threshold", n, got, err, engine)
 		}
 	}
 }

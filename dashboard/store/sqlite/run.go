@@ -35,14 +35,14 @@ ON CONFLICT (id) DO NOTHING`,
 
 // metricColumns are the eight fields of the original, then ours, in the order of metricArgs and scanRun.
 const metricColumns = `p50_ms, p95_ms, p99_ms, avg_ms, error_rate, rps, data_received_bytes, iterations,
-	requests, failures, data_sent_bytes, iterations_interrupted, min_ms, max_ms, vus_max, duration_s`
+	requests, failures, data_sent_bytes, iterations_interrupted, dropped_iterations, min_ms, max_ms, vus_max, duration_s`
 
 func metricArgs(m *fleet.Metrics) []any {
 	if m == nil {
-		return make([]any, 16)
+		return make([]any, 17)
 	}
 	return []any{m.P50, m.P95, m.P99, m.Avg, m.ErrorRate, m.RPS, m.DataReceivedBytes, m.Iterations,
-		m.Requests, m.Failures, m.DataSentBytes, m.IterationsInterrupted, m.Min, m.Max, m.VUsMax, m.DurationS}
+		m.Requests, m.Failures, m.DataSentBytes, m.IterationsInterrupted, m.DroppedIterations, m.Min, m.Max, m.VUsMax, m.DurationS}
 }
 
 // endRun makes the run, or ends one that is running or that was given up as lost. It returns no row for a run that has
@@ -50,20 +50,21 @@ func metricArgs(m *fleet.Metrics) []any {
 const endRun = `INSERT INTO k6_runs (id, target_id, target_label, agent_id, agent_name, status, verdict, error_message,
 	started_at, ended_at, received_at, result_at, deadline_at, spec, engine, ` + metricColumns + `)
 VALUES ($1, $2, $3, (SELECT id FROM k6_agents WHERE name = $4), $4, $5, $6, $7, $8, $9, $10, $10, 0, $11, $12,
-	$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+	$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, verdict = excluded.verdict, error_message = excluded.error_message,
 	ended_at = excluded.ended_at, result_at = excluded.result_at, engine = excluded.engine,
 	p50_ms = excluded.p50_ms, p95_ms = excluded.p95_ms, p99_ms = excluded.p99_ms, avg_ms = excluded.avg_ms,
 	error_rate = excluded.error_rate, rps = excluded.rps, data_received_bytes = excluded.data_received_bytes,
 	iterations = excluded.iterations, requests = excluded.requests, failures = excluded.failures,
 	data_sent_bytes = excluded.data_sent_bytes, iterations_interrupted = excluded.iterations_interrupted,
+	dropped_iterations = excluded.dropped_iterations,
 	min_ms = excluded.min_ms, max_ms = excluded.max_ms, vus_max = excluded.vus_max, duration_s = excluded.duration_s
 WHERE k6_runs.status = 'running' OR k6_runs.verdict = 'lost'
 RETURNING seq`
 
-const putRunData = `INSERT INTO k6_run_data (run_seq, duration, trends, series, statuses, errors) VALUES ($1, $2, $3, $4, $5, $6)
+const putRunData = `INSERT INTO k6_run_data (run_seq, duration, trends, series, statuses, errors, thresholds) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (run_seq) DO UPDATE SET duration = excluded.duration, trends = excluded.trends, series = excluded.series,
-	statuses = excluded.statuses, errors = excluded.errors`
+	statuses = excluded.statuses, errors = excluded.errors, thresholds = excluded.thresholds`
 
 // EndRun stores a result, and makes the run when its start was lost. A run that has ended stays as it is, except that
 // a result replaces the verdict lost.
@@ -109,6 +110,7 @@ func dataArgs(r fleet.RunEnd) ([]any, error) {
 		{r.Series, r.Series == nil},
 		{r.Statuses, len(r.Statuses) == 0},
 		{r.Errors, len(r.Errors) == 0},
+		{r.Thresholds, len(r.Thresholds) == 0},
 	} {
 		if column.empty {
 			args = append(args, nil)
@@ -125,7 +127,7 @@ func dataArgs(r fleet.RunEnd) ([]any, error) {
 
 const runColumns = `r.seq, r.id, r.target_id, r.target_label, r.agent_name, r.status, r.verdict, r.error_message, r.engine, r.started_at, r.ended_at,
 	r.p50_ms, r.p95_ms, r.p99_ms, r.avg_ms, r.error_rate, r.rps, r.data_received_bytes, r.iterations, r.requests, r.failures,
-	r.data_sent_bytes, r.iterations_interrupted, r.min_ms, r.max_ms, r.vus_max, r.duration_s`
+	r.data_sent_bytes, r.iterations_interrupted, r.dropped_iterations, r.min_ms, r.max_ms, r.vus_max, r.duration_s`
 
 // storedRun is a run with its place in the order of receipt.
 type storedRun struct {
@@ -140,10 +142,10 @@ func scanRun(from row, more ...any) (storedRun, error) {
 	var ended *int64
 	var m fleet.Metrics
 	var rps, duration sql.Null[float64]
-	var received, iterations, requests, failures, sent, interrupted, vus sql.Null[int64]
+	var received, iterations, requests, failures, sent, interrupted, dropped, vus sql.Null[int64]
 	if err := from.Scan(append([]any{&r.seq, &r.ID, &r.TargetID, &r.TargetLabel, &r.Agent, &r.Status, &r.Verdict, &r.Message, &r.Engine,
 		&started, &ended, &m.P50, &m.P95, &m.P99, &m.Avg, &m.ErrorRate, &rps, &received, &iterations,
-		&requests, &failures, &sent, &interrupted, &m.Min, &m.Max, &vus, &duration}, more...)...); err != nil {
+		&requests, &failures, &sent, &interrupted, &dropped, &m.Min, &m.Max, &vus, &duration}, more...)...); err != nil {
 		return r, err
 	}
 	r.StartedAt = fleet.FromMillis(started)
@@ -153,7 +155,7 @@ func scanRun(from row, more ...any) (storedRun, error) {
 	}
 	if rps.Valid {
 		m.RPS, m.DataReceivedBytes, m.Iterations, m.Requests, m.Failures = rps.V, received.V, iterations.V, requests.V, failures.V
-		m.DataSentBytes, m.IterationsInterrupted, m.VUsMax, m.DurationS = sent.V, interrupted.V, int(vus.V), duration.V
+		m.DataSentBytes, m.IterationsInterrupted, m.DroppedIterations, m.VUsMax, m.DurationS = sent.V, interrupted.V, dropped.V, int(vus.V), duration.V
 		r.Metrics = &m
 	}
 	return r, nil
@@ -171,16 +173,16 @@ func scanRunSpec(from row, more ...any) (storedRun, error) {
 
 // Run returns a run with its distributions.
 func (s *Store) Run(ctx context.Context, id string) (fleet.RunDetail, error) {
-	d, err := scanDetail(s.r.QueryRowContext(ctx, `SELECT `+runColumns+`, r.spec, d.duration, d.trends, d.series, d.statuses, d.errors
+	d, err := scanDetail(s.r.QueryRowContext(ctx, `SELECT `+runColumns+`, r.spec, d.duration, d.trends, d.series, d.statuses, d.errors, d.thresholds
 FROM k6_runs r LEFT JOIN k6_run_data d ON d.run_seq = r.seq WHERE r.id = $1`, id))
 	return d, s.explain("read run", notFound(err, "run", id))
 }
 
 func scanDetail(from row) (fleet.RunDetail, error) {
-	d := fleet.RunDetail{Trends: map[string][]byte{}, Statuses: map[string]int64{}, Errors: []fleet.ErrorCount{}}
+	d := fleet.RunDetail{Trends: map[string][]byte{}, Statuses: map[string]int64{}, Errors: []fleet.ErrorCount{}, Thresholds: []fleet.ThresholdResult{}}
 	var duration []byte
-	var trends, series, statuses, failures sql.Null[string]
-	r, err := scanRunSpec(from, &duration, &trends, &series, &statuses, &failures)
+	var trends, series, statuses, failures, thresholds sql.Null[string]
+	r, err := scanRunSpec(from, &duration, &trends, &series, &statuses, &failures, &thresholds)
 	if err != nil {
 		return d, err
 	}
@@ -188,7 +190,7 @@ func scanDetail(from row) (fleet.RunDetail, error) {
 	for _, column := range []struct {
 		text sql.Null[string]
 		into any
-	}{{trends, &d.Trends}, {series, &d.Series}, {statuses, &d.Statuses}, {failures, &d.Errors}} {
+	}{{trends, &d.Trends}, {series, &d.Series}, {statuses, &d.Statuses}, {failures, &d.Errors}, {thresholds, &d.Thresholds}} {
 		if !column.text.Valid {
 			continue
 		}

@@ -17,11 +17,15 @@ func fullEnd(r fleet.RunStart) fleet.RunEnd {
 	e.Engine = "embedded"
 	ms := []float64{0.25, 99.75, 1e-9}
 	e.Metrics.Min, e.Metrics.Max, e.Metrics.ErrorRate = &ms[0], &ms[1], &ms[2]
-	e.Metrics.Failures, e.Metrics.DataSentBytes, e.Metrics.IterationsInterrupted, e.Metrics.VUsMax = 1, 1<<53+1, 2, 10
+	e.Metrics.Failures, e.Metrics.DataSentBytes, e.Metrics.IterationsInterrupted, e.Metrics.DroppedIterations, e.Metrics.VUsMax = 1, 1<<53+1, 2, 3, 10
 	e.Trends[summary.HTTPReqWaiting] = histogram(10, 100)
 	e.Series = &fleet.Series{WidthMs: 1000, Buckets: []fleet.Bucket{{Requests: 60, VUs: 10, Duration: histogram(10, 60)}, {Requests: 40, Failures: 1}}}
 	e.Statuses = map[string]int64{"200": 99, "503": 1}
 	e.Errors = []fleet.ErrorCount{{Code: 1503, Count: 1, Sample: "O'Brien said <503>"}}
+	e.Thresholds = []fleet.ThresholdResult{
+		{Metric: `http_req_duration{name:O'Brien "<é>"}`, Expression: "p(95)<500", OK: true, Value: &ms[1]},
+		{Metric: "http_reqs", Expression: "count>999"},
+	}
 	return e
 }
 
@@ -31,7 +35,7 @@ func runTests() []test {
 			r := f.started(start(1, "t", "a"))
 			want := fleet.RunDetail{
 				Run:    fleet.Run{ID: r.ID, TargetID: "t", TargetLabel: "label of t", Agent: "a", Status: fleet.RunRunning, StartedAt: r.StartedAt, Spec: r.Spec},
-				Trends: map[string][]byte{}, Statuses: map[string]int64{}, Errors: []fleet.ErrorCount{},
+				Trends: map[string][]byte{}, Statuses: map[string]int64{}, Errors: []fleet.ErrorCount{}, Thresholds: []fleet.ThresholdResult{},
 			}
 			if d := cmp.Diff(want, f.detail(r.ID)); d != "" {
 				f.Error(d)
@@ -47,7 +51,7 @@ func runTests() []test {
 						ID: r.ID, TargetID: "t", TargetLabel: "label of t", Agent: "a", Status: fleet.RunDone, Verdict: summary.OK,
 						Message: e.Message, Engine: e.Engine, StartedAt: r.StartedAt, EndedAt: &e.EndedAt, Metrics: e.Metrics, Spec: r.Spec,
 					},
-					Trends: e.Trends, Series: e.Series, Statuses: e.Statuses, Errors: e.Errors,
+					Trends: e.Trends, Series: e.Series, Statuses: e.Statuses, Errors: e.Errors, Thresholds: e.Thresholds,
 				}
 				if d := cmp.Diff(want, f.detail(r.ID)); d != "" {
 					f.Error(d)
