@@ -8,8 +8,8 @@ import (
 	"github.com/nollagluiz/broadside/engine/internal/http1"
 )
 
-// A VU's idle connections: how many at the most, and how long one may rest before it is looked at anew. Package http1 has
-// the same numbers.
+// A VU's idle connections: how many at the most, and how long one may be out of sight, until it is looked at anew. Package
+// http1 has the same numbers.
 const (
 	maxIdle  = 20
 	restless = time.Millisecond
@@ -24,7 +24,7 @@ func (v *vu) take(o http1.Origin) *conn {
 			continue
 		}
 		*at, c.next = c.next, nil
-		if v.wire.Replayable && v.asked-c.idle < restless {
+		if looked := max(c.idle, v.host.loop.seen-v.host.offset); v.wire.Replayable && v.asked-looked < restless {
 			return c
 		}
 		c.readable = true // perhaps: its event may be among those that wait for the loop

@@ -31,6 +31,7 @@ type Loop struct {
 	base    time.Time     // of the loop's times
 	now     time.Duration // when the clock was last read
 	polled  time.Duration // when events last came: what waits since then waits for us
+	seen    time.Duration // whatever connections told before then was handled
 	yielded time.Duration // when others last had the P
 	idle    bool          // nothing came while it last slept
 	jobs    int           // goroutines that work for VUs
@@ -116,6 +117,9 @@ func (l *Loop) run() {
 				l.breathe()
 			}
 		}
+		if n < maxEvents {
+			l.seen = l.polled
+		}
 		l.resume()
 		l.breathe()
 	}
@@ -150,8 +154,7 @@ func (l *Loop) await() int {
 		n = l.sleep()
 		l.getUp()
 	}
-	l.clock()
-	l.polled = l.now
+	l.polled = l.clock()
 	return n
 }
 
