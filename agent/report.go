@@ -68,7 +68,7 @@ func newRunEnd(r *run, took time.Duration, out summary.Outcome) fleet.RunEnd {
 		end.Status = fleet.RunError
 	}
 	if out.K6 != nil {
-		end.Metrics, end.Engine = newK6Metrics(out.K6, r.target.VUs), fleet.EngineK6
+		end.Metrics, end.Engine = newK6Metrics(out.K6, r.target.Peak()), fleet.EngineK6
 		end.Thresholds = encodeThresholds(out.K6.ThresholdResults(), hide)
 		return end
 	}

@@ -24,6 +24,7 @@ type Runner func(ctx context.Context, p plan.Plan, observe func(summary.Snapshot
 type run struct {
 	start  fleet.RunStart
 	target fleet.Target
+	vus    int       // that it may have at work at once
 	began  time.Time // by the local clock: durations are measured from it
 	cancel context.CancelCauseFunc
 
@@ -43,6 +44,7 @@ func (a *Agent) newRun(t fleet.Target) *run {
 			Spec:      t.Redacted(),
 		},
 		target: t,
+		vus:    t.Peak(),
 		began:  began,
 	}
 }

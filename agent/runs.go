@@ -52,9 +52,9 @@ func (s *runs) begin(ctx context.Context, r *run) (context.Context, error) {
 		s.skipped.NoSlot++
 		return nil, fmt.Errorf("the agent makes at most %d runs at once (MAX_CONCURRENT_RUNS)", s.most)
 	}
-	if !s.vus.take(r.target.VUs) {
+	if !s.vus.take(r.vus) {
 		s.skipped.VULimit++
-		return nil, fmt.Errorf("%d more VUs would pass the limit of %d (MAX_VUS)", r.target.VUs, s.vus.Max())
+		return nil, fmt.Errorf("%d more VUs would pass the limit of %d (MAX_VUS)", r.vus, s.vus.Max())
 	}
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	s.active[r.start.ID] = r
@@ -76,7 +76,7 @@ func (s *runs) end(r *run) {
 	defer s.mu.Unlock()
 	r.cancel(nil)
 	delete(s.active, r.start.ID)
-	s.vus.give(r.target.VUs)
+	s.vus.give(r.vus)
 	close(s.ended)
 	s.ended = make(chan struct{})
 }

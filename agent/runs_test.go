@@ -11,7 +11,7 @@ import (
 func TestRuns(t *testing.T) {
 	s := newRuns(2, NewVULimit(5))
 	begin := func(id, target string, vus int) (*run, context.Context, error) {
-		r := &run{start: fleet.RunStart{ID: id}, target: fleet.Target{ID: target, VUs: vus}}
+		r := &run{start: fleet.RunStart{ID: id}, target: fleet.Target{ID: target}, vus: vus}
 		ctx, err := s.begin(t.Context(), r)
 		return r, ctx, err
 	}

@@ -1,10 +1,6 @@
 package fleet
 
-import (
-	"time"
-
-	"github.com/nollagluiz/broadside/plan"
-)
+import "time"
 
 // What a run has to end within, counted from the server's receipt of its start (docs/ADR/0007).
 const (
@@ -24,7 +20,5 @@ const (
 //
 // The spec comes from an agent, so its times count as no more than the most that Validate allows.
 func Deadline(received time.Time, spec Target) time.Time {
-	const most = int(plan.MaxDuration / time.Second)
-	seconds := min(max(spec.DurationS, 0), most) + min(max(spec.GracefulStopS, 0), most)
-	return received.Add(max(minDeadline, time.Duration(seconds)*time.Second+deadlineSlack))
+	return received.Add(max(minDeadline, spec.Length()+deadlineSlack))
 }

@@ -116,6 +116,9 @@ func fill(v reflect.Value) {
 	case fleet.Time:
 		v.Set(reflect.ValueOf(fleet.FromMillis(1_764_055_200_123)))
 		return
+	case json.RawMessage:
+		v.Set(reflect.ValueOf(json.RawMessage(`{"vus":2}`)))
+		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:

@@ -18,7 +18,7 @@ func (t Target) isSecretHeader(name string) bool {
 }
 
 // Redacted returns the target as anybody may see it: userinfo, secret parameters of the URL, secret headers, the
-// body and the script are shown as ***. It shares nothing with t that it changes.
+// body, the script and the keys of its options are shown as ***. It shares nothing with t that it changes.
 func (t Target) Redacted() Target {
 	t.URL = RedactURL(t.URL)
 	headers := make(map[string]string, len(t.Headers))
@@ -36,6 +36,7 @@ func (t Target) Redacted() Target {
 	if t.Script != "" {
 		t.Script = Hidden
 	}
+	t.Options = redactedOptions(t.Options)
 	return t
 }
 
@@ -69,6 +70,7 @@ func (t Target) Restore(stored Target) Target {
 	if t.Script == Hidden {
 		t.Script = stored.Script
 	}
+	t.Options = restoredOptions(t.Options, stored.Options)
 	return t
 }
 
@@ -103,6 +105,9 @@ func (t Target) validateHidden(errs *plan.FieldErrors) {
 	}
 	if t.Script == Hidden {
 		errs.Add("script", why)
+	}
+	if isHidden(member(t.Options, secretOption)) {
+		errs.Add("options."+secretOption, why)
 	}
 }
 

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,6 +46,7 @@ type Target struct {
 	HTTPVersion        string            `json:"httpVersion" enum:"auto,1.1,2"`
 	PauseMs            int               `json:"pauseMs" doc:"After each request of a VU"`
 	GracefulStopS      int               `json:"gracefulStopS" doc:"How long requests under way may still end after the duration; 0 cuts them at once"`
+	Options            json.RawMessage   `json:"options" doc:"k6's options, an object of at most 32 KiB: scenarios, stages, thresholds, hosts and the like; what they say of load wins over vus and durationS. tlsAuth is write-only and shown as ***"`
 	Script             string            `json:"script" doc:"A k6 script, at most 1 MiB, that each VU runs instead of the request; write-only, shown as ***"`
 	Revision           int64             `json:"revision" doc:"Grows with each edit; the ETag is \"<revision>\""`
 	CreatedAt          Time              `json:"createdAt" format:"date-time"`
@@ -66,6 +68,7 @@ func NewTarget() Target {
 		MaxRedirects:     plan.DefaultMaxRedirects,
 		HTTPVersion:      string(plan.HTTPAuto),
 		GracefulStopS:    int(plan.DefaultGracefulStop / time.Second),
+		Options:          noOptions(),
 	}
 }
 
@@ -80,16 +83,16 @@ func (t Target) Name() string {
 	return t.Label
 }
 
-// Plan is the run that the target asks of one agent.
+// Plan is the run that the target asks of one agent. The error is a plan.FieldErrors.
 func (t Target) Plan() (plan.Plan, error) {
 	statuses, err := plan.ParseStatuses(t.ExpectedStatuses)
 	if err != nil {
 		return plan.Plan{}, plan.FieldErrors{{Field: "expectedStatuses", Message: err.Error()}}
 	}
-	return t.plan(statuses), nil
+	return t.plan(statuses)
 }
 
-func (t Target) plan(statuses plan.Statuses) plan.Plan {
+func (t Target) plan(statuses plan.Statuses) (plan.Plan, error) {
 	header := make(http.Header, len(t.Headers))
 	var secret []string // what is hidden from people stays on its host, too
 	for name, value := range t.Headers {
@@ -99,7 +102,7 @@ func (t Target) plan(statuses plan.Statuses) plan.Plan {
 		}
 	}
 	slices.Sort(secret)
-	return plan.Plan{
+	return t.withOptions(plan.Plan{
 		Name:   t.Name(),
 		Script: t.Script,
 		Scenarios: []plan.Scenario{{
@@ -121,7 +124,7 @@ func (t Target) plan(statuses plan.Statuses) plan.Plan {
 				HTTPVersion:        plan.HTTPVersion(t.HTTPVersion),
 			},
 		}},
-	}
+	})
 }
 
 // Validate checks every field; it is the only validator of targets, shared by API, page, agent and command line. The
@@ -183,7 +186,10 @@ func (t Target) validateHeaders(errs *plan.FieldErrors) {
 }
 
 // planField is the target's field behind a path of its plan.
-func planField(path string) string {
+func planField(path string, options bool) string {
+	if options && (!strings.HasPrefix(path, "scenarios[0].request.") || strings.HasPrefix(path, "script")) {
+		return "options." + path // scenarios, thresholds and network are the options'
+	}
 	path = strings.TrimPrefix(path, "scenarios[0].")
 	path = strings.TrimPrefix(path, "request.")
 	switch path {
@@ -205,10 +211,19 @@ func (t Target) validatePlan(errs *plan.FieldErrors) {
 	if err != nil {
 		errs.Add("expectedStatuses", "%v", err)
 	}
+	p, err := t.plan(statuses)
+	if err != nil {
+		var faults plan.FieldErrors
+		errors.As(err, &faults)
+		*errs = append(*errs, faults...)
+		t.Options = noOptions() // so that all else is checked, too
+		t.Script = ""
+		p, _ = t.plan(statuses)
+	}
 	var faults plan.FieldErrors
-	errors.As(t.plan(statuses).Validate(), &faults)
+	errors.As(p.Validate(), &faults)
 	for _, f := range faults {
-		field := planField(f.Field)
+		field := planField(f.Field, t.HasOptions())
 		if !slices.ContainsFunc(known, func(k plan.FieldError) bool { return k.Field == field }) {
 			errs.Add(field, "%s", f.Message)
 		}

@@ -49,6 +49,7 @@ func TestNewTarget(t *testing.T) {
  "httpVersion": "auto",
  "pauseMs": 0,
  "gracefulStopS": 30,
+ "options": {},
  "script": "",
  "revision": 0,
  "createdAt": "0001-01-01T00:00:00.000Z",

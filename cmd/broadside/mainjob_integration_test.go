@@ -316,3 +316,37 @@ func TestRunIsInterrupted(t *testing.T) {
 		t.Errorf("exit code %d; want 105 and the report:\n%s", code, out)
 	}
 }
+
+// A target's options shape its runs, and its thresholds judge them: k6's JSON as it is, over the wire and back.
+func TestOptionsOfTargets(t *testing.T) {
+	s := newSite(t)
+	_, base := upOn(t, "127.0.0.1:0", t.TempDir(), nil)
+	var target fleet.Target
+	options := `{"scenarios":{"steady":{"executor":"constant-arrival-rate","rate":20,"duration":"2s","preAllocatedVUs":5}},` +
+		`"thresholds":{"http_reqs":["count==40"],"http_req_duration{scenario:steady}":["p(95)<0.000001"]}}`
+	body := map[string]any{"url": s.url, "options": json.RawMessage(options)}
+	if status := call(t, http.MethodPost, base+"/api/admin/k6/targets", body, &target); status != http.StatusCreated {
+		t.Fatalf("status %d", status)
+	}
+	var detail fleet.RunDetail
+	eventually(t, 30*time.Second, "a run has ended", func() bool {
+		for _, run := range allRuns(t, base, "&status=done") {
+			return call(t, http.MethodGet, base+"/api/dashboard/k6/runs/"+run.ID, nil, &detail) == http.StatusOK
+		}
+		return false
+	})
+	if detail.Verdict != summary.ThresholdFailed || detail.Metrics.Requests != 40 || s.requests.Load() < 40 {
+		t.Errorf("%s (%s), %d requests; want threshold_failed and 40", detail.Verdict, detail.Message, detail.Metrics.Requests)
+	}
+	if len(detail.Thresholds) != 2 || !strings.Contains(detail.Message, "http_req_duration{scenario:steady}: p(95)<0.000001") {
+		t.Errorf("thresholds %+v, %q; want both, and the crossed one named", detail.Thresholds, detail.Message)
+	}
+	for _, th := range detail.Thresholds {
+		if want := th.Metric == "http_reqs"; th.OK != want || th.Value == nil {
+			t.Errorf("%+v; want held: %v, with its value", th, want)
+		}
+	}
+	if len(detail.Trends[summary.HTTPReqCorrected]) == 0 {
+		t.Error("an open model has no corrected duration")
+	}
+}

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -52,7 +53,7 @@ func TestEveryFieldOfASite(t *testing.T) {
 	want := fleet.Target{
 		ID: "1", Revision: 1, URL: "https://[::1]:8443/a?b=c", Label: "Ação 🎯", VUs: 12, DurationS: 90, RunIntervalMs: 1500,
 		Method: "POST", HTTPVersion: "2", ExpectedStatuses: "200-299,418", MaxRedirects: 0, TimeoutMs: 1001, PauseMs: 3000,
-		GracefulStopS: 0, InsecureSkipVerify: true, Headers: map[string]string{"X-A": "one: two", "Authorization": "Bearer x"}, SecretHeaders: []string{"X-A"}, Body: "a\nb", Script: "// é\nexport default () => {}\n",
+		GracefulStopS: 0, InsecureSkipVerify: true, Headers: map[string]string{"X-A": "one: two", "Authorization": "Bearer x"}, SecretHeaders: []string{"X-A"}, Body: "a\nb", Script: "// é\nexport default () => {}\n", Options: json.RawMessage("{}"),
 	}
 	if diff := cmp.Diff([]fleet.Target{want}, f.targets); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)

@@ -67,7 +67,7 @@ func (h *handler) renderSites(v *visit, status int, typed url.Values, found faul
 }
 
 func (h *handler) siteRow(l *locale, t fleet.Target, runs []fleet.Run, c crew) siteRow {
-	row := siteRow{Target: t, TotalVUs: c.Online * t.VUs, Obstacles: l.obstacles(t, c), Spark: l.sparkline(runs)}
+	row := siteRow{Target: t, TotalVUs: c.Online * t.Peak(), Obstacles: l.obstacles(t, c), Spark: l.sparkline(runs)}
 	if len(runs) > 0 {
 		last := h.runRow(l, runs[0])
 		row.Last = &last
@@ -85,7 +85,7 @@ func (h *handler) siteRow(l *locale, t fleet.Target, runs []fleet.Run, c crew) s
 // obstacles says why the agents online, if there are any, let the target's starts pass.
 func (l *locale) obstacles(t fleet.Target, c crew) []string {
 	var out []string
-	if c.Online > 0 && c.MaxVUs > 0 && t.VUs > c.MaxVUs {
+	if c.Online > 0 && c.MaxVUs > 0 && t.Peak() > c.MaxVUs {
 		out = append(out, l.text("site.toomany", "max", c.MaxVUs))
 	}
 	if c.Online > 0 && t.Script != "" && !c.K6 {
@@ -144,7 +144,7 @@ func (h *handler) renderSite(v *visit, status int, typed url.Values, found fault
 		return err
 	}
 	form := newSiteForm(v.loc, t, typed, found)
-	form.Action, form.Agents, form.TotalVUs = sitePath(t.ID), crew.Online, crew.Online*t.VUs
+	form.Action, form.Agents, form.TotalVUs = sitePath(t.ID), crew.Online, crew.Online*t.Peak()
 	if problem != "" {
 		form.Problem = problem
 	} else if typed != nil {
