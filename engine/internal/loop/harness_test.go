@@ -18,7 +18,6 @@ import (
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
-	"github.com/nollagluiz/broadside/engine/internal/http1"
 	"github.com/nollagluiz/broadside/engine/internal/pace"
 	"github.com/nollagluiz/broadside/engine/internal/std"
 	"github.com/nollagluiz/broadside/engine/internal/vus"
@@ -138,19 +137,7 @@ func onLoops(loops *Loops) runner {
 	}
 }
 
-// overHTTP1 and overStd run on goroutines.
-func overHTTP1(ctx context.Context, t testing.TB, s plan.Scenario) result {
-	t.Helper()
-	return onGoroutines(ctx, t, s, func(start time.Time, d *dial.Dialer, vus int) (core.Do, func()) {
-		behind := std.New(start, d, vus)
-		tr := http1.New(http1.Config{Start: start, Dialer: d, VUs: vus, Other: behind})
-		return tr.Do, func() {
-			tr.Close()
-			behind.Close()
-		}
-	})
-}
-
+// overStd runs on goroutines.
 func overStd(ctx context.Context, t testing.TB, s plan.Scenario) result {
 	t.Helper()
 	return onGoroutines(ctx, t, s, func(start time.Time, d *dial.Dialer, vus int) (core.Do, func()) {
