@@ -93,6 +93,7 @@ func (t *Transport) Do(ctx context.Context, vu int, r *core.Request, x *core.Exc
 	for {
 		c, began, err := t.connection(ctx, v, w, r, x)
 		if err != nil {
+			noRetry(x)
 			t.fail(ctx, r, x, err)
 			break
 		}
@@ -114,7 +115,6 @@ func (t *Transport) Do(ctx context.Context, vu int, r *core.Request, x *core.Exc
 			break
 		}
 		x.Retries++
-		x.Phases = [core.PhaseCount]time.Duration{}
 	}
 	x.Sent, x.Rcvd = v.counter.Take()
 }
@@ -209,4 +209,17 @@ func (t *Transport) fail(ctx context.Context, r *core.Request, x *core.Exchange,
 	default:
 		x.Code, x.Err = dial.Classify(err)
 	}
+}
+
+// noRetry is the exchange x whose second connection failed: as net/http tells it, the first one's, until now.
+func noRetry(x *core.Exchange) {
+	if x.Retries == 0 {
+		return
+	}
+	x.Retries--
+	last := core.Sending
+	if x.Counts { // it was sent
+		last = core.Waiting
+	}
+	x.Phases[last] += x.End - x.Start - x.Phases[core.Blocked] - x.Phases[core.Sending] - x.Phases[core.Waiting]
 }

@@ -225,6 +225,81 @@ func TestNoEndlessRetry(t *testing.T) {
 	require.EqualValues(t, 2, conns.Load())
 }
 
+// A server that is gone: what is sent again finds no one, and is told as net/http does.
+func TestRetryRefused(t *testing.T) {
+	both(t, func(t *testing.T, newClient func(testing.TB, dial.Config) *client) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			in := bufio.NewReader(c)
+			_, _ = http.ReadRequest(in)
+			_, _ = io.WriteString(c, canned)
+			_, _ = http.ReadRequest(in)
+			time.Sleep(20 * ms)
+			l.Close()
+			c.Close()
+		}()
+		c := newClient(t, dial.Config{})
+		r := get("http://" + l.Addr().String())
+		require.Equal(t, 200, c.request(t.Context(), r).Status)
+		x := c.request(t.Context(), r)
+		require.EqualValues(t, core.CodeRefused, x.Code, x.Err)
+		require.Zero(t, x.Retries)
+		require.True(t, x.Counts, "it was out, and waited for")
+		require.GreaterOrEqual(t, x.Duration(), 20*ms)
+		require.LessOrEqual(t, max(x.Phases[core.Blocked], x.Duration()), x.End-x.Start)
+		require.Zero(t, x.Phases[core.Connecting])
+	})
+}
+
+// Where no connection is to be used again none is, whatever the server thinks of it.
+func TestNoReuse(t *testing.T) {
+	rules, err := dial.Compile(plan.Network{NoConnectionReuse: true})
+	require.NoError(t, err)
+	both(t, func(t *testing.T, newClient func(testing.TB, dial.Config) *client) {
+		var conns atomic.Int64
+		c := newClient(t, dial.Config{Rules: rules})
+		r := get("http://" + listen(t, answering(canned, false, false, &conns)))
+		for i := range 3 {
+			require.Equal(t, 200, c.request(t.Context(), r).Status)
+			require.EqualValues(t, i+1, conns.Load())
+		}
+	})
+}
+
+// Bytes that crypto/tls has read beyond a response are no response to the next request.
+func TestTLSBytesBeyondTheResponse(t *testing.T) {
+	var conns atomic.Int64
+	config := &tls.Config{Certificates: certificates()}
+	c := newClient(t, dial.Config{})
+	r := get("https://" + listen(t, func(raw net.Conn) {
+		conns.Add(1)
+		held := &holding{Conn: raw}
+		c := tls.Server(held, config)
+		in := bufio.NewReader(c)
+		if _, err := http.ReadRequest(in); err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, "") // the handshake is over
+		held.all = true
+		_, _ = io.WriteString(c, canned)
+		_, _ = io.WriteString(c, strings.Replace(canned, "200", "500", 1))
+		_, _ = raw.Write(held.rest)
+		_, _ = io.Copy(io.Discard, in)
+	}))
+	for i := range 3 {
+		x := c.request(t.Context(), r)
+		require.Equal(t, 200, x.Status, x.Err)
+		require.Equal(t, i > 0, x.Anomaly)
+		require.EqualValues(t, i+1, conns.Load())
+	}
+}
+
 // Bytes that come while a connection is idle are never a response: the connection is closed, and it is an anomaly
 // unless the server only says that it had no patience.
 func TestBytesWhileIdle(t *testing.T) {
@@ -305,14 +380,19 @@ func TestTLSBytesWhileIdle(t *testing.T) {
 	require.EqualValues(t, 1, conns.Load())
 }
 
-// holding is a server's connection that lets go of no more than a write's first bytes while hold is set.
+// holding is a server's connection that lets go of no more than a write's first bytes while hold is set, and of nothing
+// while all is.
 type holding struct {
 	net.Conn
-	hold bool
-	rest []byte
+	hold, all bool
+	rest      []byte
 }
 
 func (h *holding) Write(p []byte) (int, error) {
+	if h.all {
+		h.rest = append(h.rest, p...)
+		return len(p), nil
+	}
 	if !h.hold {
 		return h.Conn.Write(p)
 	}
