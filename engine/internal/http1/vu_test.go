@@ -96,10 +96,14 @@ func TestWatchdogSleeps(t *testing.T) {
 			r := get("http://a.test/")
 			r.Deadline = tr.now() + time.Minute
 			var x core.Exchange
-			go tr.Do(t.Context(), 0, r, &x)
+			done := make(chan bool)
+			go func() {
+				tr.Do(t.Context(), 0, r, &x)
+				done <- true
+			}()
 			synctest.Wait()
 			require.EqualValues(t, time.Minute, tr.watchdog.next.Load())
-			time.Sleep(2 * time.Second)
+			<-done
 			require.Equal(t, 200, x.Status, x.Err)
 		}
 	})
