@@ -32,7 +32,6 @@ func experiments() []experiment {
 	}
 }
 
-// engine is the client under test: the engine chooses the transport. std is the one over net/http; it is the engine's
-// only one as long as nothing chooses.
+// engine is the client under test: the engine chooses the transport. std is the same over net/http.
 func (l *lab) engine() client { return broadside(l.bin, "k6agent run") }
-func (l *lab) std() client    { return broadside(l.bin, "k6agent run, std") }
+func (l *lab) std() client    { return broadside(l.bin, "k6agent run, std", "--transport", "std") }
