@@ -43,9 +43,8 @@ $(STATICCHECK): tools/go.mod tools/go.sum
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')
 
-bench: deps build ## benchmarks, and the figures that the README names (RSS, requests per second beside hey)
-	go test -run '^$$' -bench . -benchmem ./...
-	go run ./test/bench bin
+bench: deps build ## the figures of docs/benchmarks.md, which it writes; BENCH='-rows plain' prints some
+	go run ./test/bench $(or $(BENCH),-docs docs/benchmarks.md) bin
 
 fuzz: ## every fuzz target, FUZZTIME in total
 	scripts/fuzz.sh $(FUZZTIME)
