@@ -47,7 +47,8 @@ func (s *Shard) Intern(series Series) *Series {
 	if len(s.series) >= maxCells {
 		return &s.overflow
 	}
-	p := &series
+	p := new(Series) // not the parameter's address, which would cost memory for those that are there, too
+	*p = series
 	s.series[series] = p
 	return p
 }

@@ -18,6 +18,7 @@ const (
 // Template is a scenario's request, prepared once. Its VUs share it and never write to it.
 type Template struct {
 	scenario plan.Scenario
+	name     string // of its series
 	rules
 }
 
@@ -56,6 +57,7 @@ func NewTemplate(s plan.Scenario, userAgent string) (*Template, error) {
 		setBasicAuth(t.first.Header, u.User)
 	}
 	t.first.Fixed = &t.first
+	t.name = t.first.URL.String()
 	for _, name := range r.SecretHeaders {
 		t.secrets[http.CanonicalHeaderKey(name)] = true
 	}
@@ -86,7 +88,7 @@ type requestFlow struct {
 // seriesOf is the series of a hop. Hops go by the name of the request that led to them: a server chooses where it
 // redirects to, and must not choose how many series we hold.
 func (f *requestFlow) seriesOf(method string) *Series {
-	return f.shard.Intern(Series{Scenario: f.scenario.Name, Name: f.first.URL.String(), Method: method})
+	return f.shard.Intern(Series{Scenario: f.scenario.Name, Name: f.name, Method: method})
 }
 
 func (f *requestFlow) Begin(now time.Duration) Step {

@@ -98,7 +98,7 @@ func (d *Dialer) Dial(ctx context.Context, address string, counter *Counter) (*C
 		return nil, newError(net.ErrClosed)
 	}
 	defer d.wg.Done()
-	addrs, err := d.addresses(ctx, address)
+	addrs, err := d.addresses(address, func(host string) ([]netip.Addr, int, error) { return d.names.lookup(ctx, host) })
 	if err != nil {
 		return nil, newError(err)
 	}
@@ -158,8 +158,11 @@ func (d *Dialer) forget(c *Conn) {
 	delete(d.conns, c)
 }
 
+// lookup gives what a name resolves to, and its turn.
+type lookup func(host string) (addrs []netip.Addr, turn int, err error)
+
 // addresses gives the addresses for "host:port" that may be dialled, in the order of trying.
-func (d *Dialer) addresses(ctx context.Context, address string) ([]netip.AddrPort, error) {
+func (d *Dialer) addresses(address string, names lookup) ([]netip.AddrPort, error) {
 	host, portText, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -168,7 +171,7 @@ func (d *Dialer) addresses(ctx context.Context, address string) ([]netip.AddrPor
 	if err != nil {
 		return nil, &net.AddrError{Err: "invalid port", Addr: portText}
 	}
-	addrs, err := d.resolve(ctx, host, uint16(port))
+	addrs, err := d.resolve(host, uint16(port), names)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +184,7 @@ func (d *Dialer) addresses(ctx context.Context, address string) ([]netip.AddrPor
 }
 
 // resolve gives at least one address: what the plan says, or host itself, or what DNS says. The slice is the caller's.
-func (d *Dialer) resolve(ctx context.Context, host string, port uint16) ([]netip.AddrPort, error) {
+func (d *Dialer) resolve(host string, port uint16, names lookup) ([]netip.AddrPort, error) {
 	name := plan.CanonicalHost(host)
 	literal, notLiteral := netip.ParseAddr(host)
 	if _, blocked := d.rules.blocked.find(name); blocked && notLiteral != nil {
@@ -194,7 +197,7 @@ func (d *Dialer) resolve(ctx context.Context, host string, port uint16) ([]netip
 		return []netip.AddrPort{netip.AddrPortFrom(literal, port)}, nil
 	}
 	began := time.Now()
-	addrs, turn, err := d.names.lookup(ctx, host)
+	addrs, turn, err := names(host)
 	if err == nil {
 		addrs = order(addrs, d.rules.dns, turn)
 	}

@@ -3,6 +3,7 @@ package dial
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/netip"
 	"sync"
 	"time"
@@ -86,6 +87,28 @@ func (c *cache) lookup(ctx context.Context, host string) (addrs []netip.Addr, tu
 		}
 	}
 }
+
+// known is a lookup that asks nobody: its error says that it would have to.
+func (c *cache) known(host string) (addrs []netip.Addr, turn int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.names[host]
+	if a == nil {
+		return nil, 0, errUnknown
+	}
+	select {
+	case <-a.done:
+	default:
+		return nil, 0, errUnknown
+	}
+	if a.expired() || a.err != nil || len(a.addrs) != 1 {
+		return nil, 0, errUnknown
+	}
+	a.turn++
+	return a.addrs, a.turn - 1, nil
+}
+
+var errUnknown = errors.New("to be asked for")
 
 // find gives the answer of host, and whether the caller is the one who has to ask for it.
 func (c *cache) find(host string) (a *answer, turn int, mine bool) {

@@ -54,6 +54,8 @@ func (c *conn) event(events uint32) {
 		c.readable = true
 	}
 	switch v := c.vu; {
+	case v.state == connecting && v.conn == c:
+		v.connects(events)
 	case v.state == lending && v.conn == c:
 		v.job.lease.tell()
 	case v.conn != c:

@@ -15,9 +15,9 @@ import (
 	"github.com/nollagluiz/broadside/engine/internal/http1"
 )
 
-// A Host dials for maxDials VUs at once, so that ten thousand that begin together need neither as many goroutines nor the
-// memory of as many handshakes. A dial that takes longer than patience counts no more: servers that are far, or silent,
-// hold nobody up.
+// A Host dials for maxDials VUs at once, so that ten thousand that begin together overrun no server's backlog, and need
+// neither as many goroutines nor the memory of as many handshakes. A dial that takes longer than patience counts no more:
+// servers that are far, or silent, hold nobody up.
 const (
 	maxDials = 64
 	patience = 50 * time.Millisecond
@@ -25,16 +25,15 @@ const (
 
 // dials are those of a Host.
 type dials struct {
-	quick   int   // under way, for less than patience
-	waiting []*vu // for their turn, and some that gave up
-	turn    int   // of waiting
+	quick   int     // under way, for less than patience
+	serving bool    // places are being given
+	waiting []int32 // VUs, for their turn, and some that gave up
+	turn    int     // of waiting
 }
 
 // job is what a goroutine does for a VU.
 type job struct {
-	stop func() // cuts it short; the loop hears of its end all the same
-	slow bool   // a dial that counts no more
-
+	stop  func() // cuts it short; the loop hears of its end all the same
 	lease *lease // of a connection that it reads
 }
 
@@ -43,14 +42,14 @@ func (v *vu) dial() {
 	d := &v.host.dials
 	if d.quick == maxDials {
 		v.state = queued
-		d.waiting = append(d.waiting, v)
+		v.wakeAt(v.request.Deadline)
+		d.waiting = append(d.waiting, v.number)
 		return
 	}
-	v.connectNow()
+	v.dialNow()
 }
 
-// connectNow makes the connection on a goroutine.
-func (v *vu) connectNow() {
+func (v *vu) dialNow() {
 	h := v.host
 	o := &v.wire.Origin
 	var config *tls.Config
@@ -60,10 +59,15 @@ func (v *vu) connectNow() {
 			return
 		}
 	}
+	h.dials.quick++
+	v.slow, v.began = false, h.now()
+	v.wakeAt(min(v.began+patience, v.request.Deadline))
+	if to, ok := h.cfg.Dialer.Known(o.Address); ok && !o.Secure {
+		v.connectTo(to)
+		return
+	}
 	ctx, cancel := context.WithCancel(h.ctx)
 	v.state, v.job = dialing, &job{stop: cancel}
-	v.wakeAt(min(h.now()+patience, v.request.Deadline))
-	h.dials.quick++
 	h.spawn(func() func() {
 		defer cancel()
 		d := connect(ctx, h.cfg.Dialer, o, config)
@@ -71,15 +75,18 @@ func (v *vu) connectNow() {
 	})
 }
 
-// dialsLong says that the dial has gone on for patience, or too long.
+// dialsLong says that a dial has gone on for patience.
 func (v *vu) dialsLong() {
-	if v.host.now() >= v.request.Deadline {
-		v.job.stop()
-		return
+	if !v.slow {
+		v.slow = true
+		v.host.dialNext()
 	}
-	v.wakeAt(v.request.Deadline)
-	if !v.job.slow {
-		v.job.slow = true
+}
+
+// dialEnds gives the dial's place to the next.
+func (v *vu) dialEnds() {
+	v.job = nil
+	if !v.slow {
 		v.host.dialNext()
 	}
 }
@@ -88,12 +95,16 @@ func (v *vu) dialsLong() {
 func (h *Host) dialNext() {
 	d := &h.dials
 	d.quick--
+	if d.serving { // one that fails at once leads here again
+		return
+	}
+	d.serving = true
+	defer func() { d.serving = false }()
 	for d.quick < maxDials && d.turn < len(d.waiting) {
-		v := d.waiting[d.turn]
-		d.waiting[d.turn] = nil
+		v := &h.vus[d.waiting[d.turn]]
 		d.turn++
 		if v.state == queued {
-			v.connectNow()
+			v.dialNow()
 		}
 	}
 	if d.turn == len(d.waiting) {
@@ -169,18 +180,8 @@ func descriptor(c *dial.Conn) (fd int, err error) {
 // dialled goes on when the goroutine has ended.
 func (v *vu) dialled(d *dialled) {
 	h := v.host
-	slow := v.job.slow
-	v.job = nil
+	v.dialEnds()
 	v.count(d.counter)
-	v.wakeAt(v.request.Deadline)
-	v.connected(d)
-	if !slow {
-		h.dialNext()
-	}
-}
-
-func (v *vu) connected(d *dialled) {
-	h := v.host
 	if d.err != nil {
 		var failed *dial.Error
 		if errors.As(d.err, &failed) && !v.cut && h.now() < v.request.Deadline {
@@ -200,14 +201,9 @@ func (v *vu) connected(d *dialled) {
 	}
 	c := d.conn
 	c.vu = v
-	if err := h.loop.watch(c); err != nil {
+	if err := h.loop.watch(c); err != nil || v.cut {
 		c.end()
 		v.fail(err)
-		return
-	}
-	if v.cut {
-		c.abort()
-		v.fail(nil)
 		return
 	}
 	v.talk(c)

@@ -29,7 +29,6 @@ func (v *vu) exchange(r *core.Request) {
 		v.goAway(nil)
 		return
 	}
-	v.wakeAt(r.Deadline)
 	v.connection()
 }
 
@@ -45,6 +44,7 @@ func (v *vu) connection() {
 
 // talk sends the request over c, which can take it now.
 func (v *vu) talk(c *conn) {
+	v.wakeAt(v.request.Deadline)
 	v.state, v.conn = talking, c
 	v.began = v.host.now()
 	n, err := c.write(v.wire.Bytes)
@@ -94,6 +94,13 @@ func (v *vu) failed(err error) {
 
 // fail ends an exchange without a whole response: because of err, unless it was cut or its time is over.
 func (v *vu) fail(err error) {
+	if v.state == connecting {
+		if v.conn != nil {
+			v.conn.abort()
+			v.conn = nil
+		}
+		v.dialEnds()
+	}
 	x := v.unkeep()
 	x.Status = 0
 	switch {

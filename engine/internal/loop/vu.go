@@ -19,14 +19,17 @@ import (
 //	parked  | a start                             | retires
 //	resting | the end of the back-off             | retires
 //	pausing | the end of the pause                | cuts the iteration
-//	queued  | its turn to dial, or the time-out   | cuts the exchange
-//	talking | its connection, or the time-out     | cuts the exchange
+//	queued  | its turn to dial                    | cuts the exchange
+//	connecting | its connection to be there       | cuts the exchange
+//	talking | its connection to tell              | cuts the exchange
 //	dialing | its goroutine, which makes a        | ends what the goroutine does, then
 //	        | connection                          | cuts the exchange
 //	lending | its goroutine, which reads an odd   | likewise
 //	        | response                            |
 //	away    | its goroutine, which carries the    | likewise
 //	        | exchange over the other transport   |
+//
+// An exchange's states end with its time-out as well, but for the last, which has its own.
 type state uint8
 
 const (
@@ -35,6 +38,7 @@ const (
 	resting
 	pausing
 	queued
+	connecting
 	talking
 	dialing
 	lending
@@ -55,6 +59,7 @@ type vu struct {
 
 	// The exchange under way. Times are offsets from the run's start.
 	reached progress
+	slow    bool // its dial counts no more
 	anomaly bool // bytes came on an idle connection
 	retries uint16
 	fixed   *core.Request // whose bytes wire was made of, and may serve again; nil if they can't
@@ -110,7 +115,7 @@ func (v *vu) kill() {
 	case pausing:
 		v.flow.Cut(v.host.now())
 		v.ended()
-	case queued, talking:
+	case queued, connecting, talking:
 		v.cut = true
 		v.fail(nil)
 	case dialing, lending, away:
@@ -217,8 +222,15 @@ func (v *vu) expire() {
 		v.follow(v.flow.Woke(v.due))
 	case queued, talking:
 		v.fail(nil)
+	case connecting:
+		v.connectsLong()
 	case dialing:
-		v.dialsLong()
+		if v.host.now() < v.request.Deadline {
+			v.wakeAt(v.request.Deadline)
+			v.dialsLong()
+			return
+		}
+		v.job.stop()
 	case lending:
 		v.job.stop()
 	}

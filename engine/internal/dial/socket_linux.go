@@ -1,0 +1,76 @@
+package dial
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a host needs that waits for its connections by itself, on one goroutine: where there is nothing to look up and one
+// address to try, connecting is three steps that don't block. All else is for Dial.
+
+// ConnectTimeout is how long a connect may take.
+const ConnectTimeout = connectTimeout
+
+// Known gives the address that "host:port" leads to, where it is the only one, may be dialled, and nobody has to be asked
+// for it.
+func (d *Dialer) Known(address string) (netip.AddrPort, bool) {
+	addrs, err := d.addresses(address, d.names.known)
+	if err != nil || len(addrs) != 1 || addrs[0].Addr().Zone() != "" {
+		return netip.AddrPort{}, false
+	}
+	return addrs[0], true
+}
+
+// Socket begins to connect to an address that Known gave, as net.Dialer would, but does not block. The descriptor, which
+// the caller closes, is ready to be written to once it is connected or has failed: then Connected tells. An error is an
+// *Error.
+func Socket(to netip.AddrPort) (fd int, err error) {
+	family, at := unix.AF_INET, unix.Sockaddr(nil)
+	if addr := to.Addr().Unmap(); addr.Is4() {
+		at = &unix.SockaddrInet4{Port: int(to.Port()), Addr: addr.As4()}
+	} else {
+		family, at = unix.AF_INET6, &unix.SockaddrInet6{Port: int(to.Port()), Addr: addr.As16()}
+	}
+	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return 0, dialError(to, "socket", err)
+	}
+	// Options that are refused leave a connection that works.
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive/time.Second))
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive/time.Second))
+	switch err = unix.Connect(fd, at); err {
+	case nil, unix.EINPROGRESS, unix.EINTR:
+		return fd, nil
+	}
+	_ = unix.Close(fd) // it leads nowhere
+	return 0, dialError(to, "connect", err)
+}
+
+// Connected tells whether a Socket that is ready is connected. The error is for Failed.
+func Connected(fd int) error {
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		err = syscall.Errno(errno)
+	}
+	return err
+}
+
+// Failed is why a Socket is not connected.
+func Failed(to netip.AddrPort, err error) error { return dialError(to, "connect", err) }
+
+// TimedOut is the error of a Socket that took ConnectTimeout.
+func TimedOut(to netip.AddrPort) error {
+	return newError(fmt.Errorf("dial %v: %w", to, errConnectTimeout))
+}
+
+func dialError(to netip.AddrPort, call string, err error) error {
+	return newError(&net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(to), Err: os.NewSyscallError(call, err)})
+}

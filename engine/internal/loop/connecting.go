@@ -1,0 +1,66 @@
+//go:build linux
+
+package loop
+
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nollagluiz/broadside/engine/internal/dial"
+)
+
+// connectTo makes a connection without a goroutine: the kernel tells when it is there.
+func (v *vu) connectTo(to netip.AddrPort) {
+	v.state = connecting
+	fd, err := dial.Socket(to)
+	if err != nil {
+		v.fail(err)
+		return
+	}
+	c := &conn{fd: int32(fd), vu: v, origin: &v.wire.Origin}
+	if err := v.host.loop.watch(c); err != nil {
+		c.end()
+		v.fail(err)
+		return
+	}
+	v.conn = c
+}
+
+// connects goes on when the kernel told of the connection.
+func (v *vu) connects(events uint32) {
+	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) == 0 {
+		return
+	}
+	c := v.conn
+	if err := dial.Connected(int(c.fd)); err != nil {
+		v.host.loop.clock()
+		v.fail(dial.Failed(v.target(), err))
+		return
+	}
+	v.conn = nil
+	v.dialEnds()
+	now := v.host.loop.clock() - v.host.offset
+	v.connect, v.blocked = now-v.began, now-v.asked
+	v.talk(c)
+}
+
+// target is the address that is connected to, for people to read.
+func (v *vu) target() netip.AddrPort {
+	to, _ := v.host.cfg.Dialer.Known(v.wire.Origin.Address) // forgotten in the meantime, it is none
+	return to
+}
+
+// connectsLong looks at a connect that goes on.
+func (v *vu) connectsLong() {
+	now, end := v.host.now(), v.began+dial.ConnectTimeout
+	switch {
+	case now >= v.request.Deadline:
+		v.fail(nil)
+	case now >= end:
+		v.fail(dial.TimedOut(v.target()))
+	default:
+		v.wakeAt(min(v.request.Deadline, end))
+		v.dialsLong()
+	}
+}
