@@ -58,6 +58,7 @@ func All() []Corner {
 		{"little but extensions", chunked + strings.Repeat("1;"+long[:200]+"\r\nx\r\n", 200) + "0\r\n\r\n", 0, true},
 		{"many extensions", chunked + strings.Repeat("1;"+long[:200]+"\r\nx\r\n", 80) + "0\r\n\r\n", 200, true},
 		{"until the end of the connection", ok + "\r\nhi", 200, true},
+		{"200 KB until the end of the connection", ok + "\r\n" + strings.Repeat(long, 200), 200, true},
 		{"HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nhi", 200, true},
 		{"HTTP/1.0 that keeps alive", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi", 200, true},
 		{"HTTP/2.0", "HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", 200, true},

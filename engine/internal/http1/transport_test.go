@@ -252,6 +252,7 @@ func TestRetryRefused(t *testing.T) {
 		require.Zero(t, x.Retries)
 		require.True(t, x.Counts, "it was out, and waited for")
 		require.GreaterOrEqual(t, x.Duration(), 20*ms)
+		require.Greater(t, x.Phases[core.Waiting], x.Phases[core.Sending])
 		require.LessOrEqual(t, max(x.Phases[core.Blocked], x.Duration()), x.End-x.Start)
 		require.Zero(t, x.Phases[core.Connecting])
 	})
