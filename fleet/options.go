@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/nollagluiz/broadside/plan"
@@ -86,6 +89,29 @@ func atOptions(err error) error {
 	return out
 }
 
+// optionOf is the option behind a path of a plan that follows options; "" if the path is of another field.
+func optionOf(path string, p plan.Plan) string {
+	switch {
+	case path == "thresholds":
+		return path
+	case strings.HasPrefix(path, "scenarios[") && strings.HasSuffix(path, "].tags"):
+		return "tags" // those of a scenario alone were checked with it
+	case strings.HasPrefix(path, "network."):
+		return strings.NewReplacer("network.tls.minVersion", "tlsVersion", "network.tls.maxVersion", "tlsVersion", "network.tls.cipherSuites", "tlsCipherSuites",
+			"network.tls.certificates", "tlsAuth", "certPEM", "cert", "keyPEM", "key", "network.", "").Replace(path)
+	}
+	var i, n int // the place among all, and among those of its metric
+	if _, err := fmt.Sscanf(path, "thresholds[%d]", &i); err != nil {
+		return ""
+	}
+	for _, t := range p.Thresholds[:i] {
+		if t.Metric == p.Thresholds[i].Metric {
+			n++
+		}
+	}
+	return fmt.Sprintf("thresholds.%.80s[%d]", p.Thresholds[i].Metric, n)
+}
+
 // member gives one option's value; nil if the options don't have it or can't be read.
 func member(options json.RawMessage, name string) json.RawMessage {
 	var all map[string]json.RawMessage
@@ -107,6 +133,16 @@ func withMember(options json.RawMessage, name string, value json.RawMessage) jso
 		return options // not reached: each value was read as JSON
 	}
 	return text
+}
+
+// sameHosts tells whether two options lead names to the same addresses.
+func sameHosts(a, b json.RawMessage) bool {
+	x, y := member(a, "hosts"), member(b, "hosts")
+	var hostsX, hostsY map[string]string
+	if x != nil && json.Unmarshal(x, &hostsX) != nil || y != nil && json.Unmarshal(y, &hostsY) != nil {
+		return bytes.Equal(x, y)
+	}
+	return maps.Equal(hostsX, hostsY)
 }
 
 func hiddenOption() json.RawMessage { return json.RawMessage(`"` + Hidden + `"`) }

@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,15 @@ func TestOptionsShapeTheLoad(t *testing.T) {
 	}
 }
 
+// manyTags are as many as one list may have.
+func manyTags(prefix string) string {
+	var b strings.Builder
+	for i := range plan.MaxTags {
+		fmt.Fprintf(&b, `"%s%d":"x",`, prefix, i)
+	}
+	return strings.TrimSuffix(b.String(), ",")
+}
+
 // Bad options are refused by their paths, whatever else is wrong.
 func TestOptionsAreChecked(t *testing.T) {
 	for _, tc := range []struct {
@@ -75,7 +85,15 @@ func TestOptionsAreChecked(t *testing.T) {
 		{"a function of a script", `{"scenarios":{"a":{"executor":"constant-vus","duration":"1s","exec":"login"}}}`, "options.scenarios.a.exec"},
 		{"too many users", `{"vus":10001,"duration":"1s"}`, "options.vus"},
 		{"an unknown metric", `{"thresholds":{"http_request":["count>1"]}}`, "options.thresholds.http_request[0]"},
-		{"a tag that none has", `{"thresholds":{"http_reqs{team:x}":["count>1"]}}`, "options.thresholds[0].metric"},
+		{"a tag that none has", `{"thresholds":{"http_req_failed":["rate<1"],"http_reqs{team:x}":["count>1"]}}`, "options.thresholds.http_reqs{team:x}[0]"},
+		{"a delay beyond a day", `{"thresholds":{"http_reqs":["count>1",{"threshold":"count>2","delayAbortEval":"25h"}]}}`, "options.thresholds.http_reqs[1]"},
+		{"too many tags in all", `{"tags":{` + manyTags("a") + `},"scenarios":{"x":{"executor":"constant-vus","duration":"1s","tags":{` + manyTags("b") + `}}}}`, "options.tags"},
+		{"a host that leads nowhere", `{"hosts":{"site.test":"nowhere"}}`, "options.hosts"},
+		{"a policy of names", `{"dns":{"policy":"IPv5"}}`, "options.dns.policy"},
+		{"a version of TLS", `{"tlsVersion":{"min":"tls1.3","max":"tls1.2"}}`, "options.tlsVersion"},
+		{"a cipher suite", `{"tlsCipherSuites":["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256","ROT13"]}`, "options.tlsCipherSuites[1]"},
+		{"no certificate", `{"tlsAuth":[{"cert":"SECRET1","key":"SECRET2"}]}`, "options.tlsAuth[0].cert"},
+		{"the request, with two scenarios", `{"scenarios":{"a":{"executor":"constant-vus","duration":"1s"},"b":{"executor":"constant-vus","duration":"1s"}}}`, ""},
 		{"too long", `{"tags":{"a":"` + strings.Repeat("x", fleet.MaxOptions) + `"}}`, "options"},
 		{"hidden keys", `{"tlsAuth":"***"}`, "options.tlsAuth"},
 	} {
@@ -93,8 +111,11 @@ func TestOptionsAreChecked(t *testing.T) {
 			if got := strings.Join(fields, " "); got != tc.fields {
 				t.Errorf("faults %v; want of %s", faults, tc.fields)
 			}
-			if !strings.Contains(faults.Error(), "timeoutMs: ") {
-				t.Errorf("faults %v; want that of timeoutMs, too", faults)
+			if strings.Count(faults.Error(), "timeoutMs: ") != 1 {
+				t.Errorf("faults %v; want that of timeoutMs, too, once", faults)
+			}
+			if strings.Contains(faults.Error(), "SECRET") {
+				t.Errorf("a fault shows a secret: %v", faults)
 			}
 		})
 	}
@@ -128,5 +149,35 @@ func TestKeysOfOptionsAreHidden(t *testing.T) {
 		if got := string(withOptions(unreadable).Redacted().Options); got != "{}" {
 			t.Errorf("of %q, %s is shown", unreadable, got)
 		}
+	}
+}
+
+// Hosts of the options say where requests go, as the URL does: whoever changes them learns no secret by it.
+func TestSecretsStayWithTheirHosts(t *testing.T) {
+	const here, there = `{"hosts":{"site.test":"10.0.0.1"}}`, `{"hosts":{"site.test":"10.0.0.2"}}`
+	for _, tc := range []struct {
+		name, stored, edited string
+		kept                 bool
+	}{
+		{"none", `{}`, `{"vus":2,"duration":"1s"}`, true},
+		{"the same", here, `{"hosts": {"site.test": "10.0.0.1"}, "vus": 2, "duration": "1s"}`, true},
+		{"none, and an empty one", `{}`, `{"hosts":{}}`, true},
+		{"added", `{}`, there, false},
+		{"changed", here, there, false},
+		{"one more", here, `{"hosts":{"site.test":"10.0.0.1","*.test":"10.0.0.2"}}`, false},
+		{"taken away", here, `{}`, false},
+		{"unreadable", here, `{"hosts":7}`, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			stored := withOptions(tc.stored)
+			stored.URL, stored.Body, stored.Headers = "http://site.test/?token=abcdef", "body", map[string]string{"Authorization": "Bearer x"}
+			edited := stored.Redacted()
+			edited.Options = json.RawMessage(tc.edited)
+			restored := edited.Restore(stored)
+			kept := restored.URL == stored.URL && restored.Body == stored.Body && restored.Headers["Authorization"] == stored.Headers["Authorization"]
+			if hidden := restored.URL == edited.URL && restored.Body == fleet.Hidden && restored.Headers["Authorization"] == fleet.Hidden; kept == hidden || kept != tc.kept {
+				t.Errorf("restored %+v; want secrets kept: %v", restored, tc.kept)
+			}
+		})
 	}
 }

@@ -42,10 +42,12 @@ func (t Target) Redacted() Target {
 
 // Restore puts the secrets of stored back where an edit still says ***, so that what was read can be sent back:
 // t.Redacted().Restore(t) is t. A secret stays what it is, and where it belongs: none is put back when the edit leads to
-// another origin, which would else learn it, and no header that the edit calls secret no more. What is left of *** then,
-// Validate refuses.
+// another origin, or by hosts of its options to other addresses, which would else learn it, and no header that the edit
+// calls secret no more. What is left of *** then, Validate refuses.
 func (t Target) Restore(stored Target) Target {
 	switch {
+	case !sameHosts(t.Options, stored.Options):
+		return t
 	case t.URL == RedactURL(stored.URL):
 		t.URL = stored.URL
 	case origin(t.URL) == "" || origin(t.URL) != origin(stored.URL):

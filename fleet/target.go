@@ -185,12 +185,14 @@ func (t Target) validateHeaders(errs *plan.FieldErrors) {
 	}
 }
 
-// planField is the target's field behind a path of its plan.
-func planField(path string, options bool) string {
-	if options && (!strings.HasPrefix(path, "scenarios[0].request.") || strings.HasPrefix(path, "script")) {
-		return "options." + path // scenarios, thresholds and network are the options'
+// planField is the target's field behind a path of its plan p.
+func planField(path string, p plan.Plan) string {
+	if option := optionOf(path, p); option != "" {
+		return "options." + option
 	}
-	path = strings.TrimPrefix(path, "scenarios[0].")
+	if rest, ok := strings.CutPrefix(path, "scenarios["); ok { // each has the target's request
+		_, path, _ = strings.Cut(rest, "].")
+	}
 	path = strings.TrimPrefix(path, "request.")
 	switch path {
 	case "header":
@@ -207,6 +209,11 @@ func planField(path string, options bool) string {
 // own unit.
 func (t Target) validatePlan(errs *plan.FieldErrors) {
 	known := slices.Clone(*errs)
+	add := func(field, message string) {
+		if !slices.ContainsFunc(known, func(k plan.FieldError) bool { return k.Field == field }) && !slices.Contains(*errs, plan.FieldError{Field: field, Message: message}) {
+			errs.Add(field, "%s", message)
+		}
+	}
 	statuses, err := plan.ParseStatuses(t.ExpectedStatuses)
 	if err != nil {
 		errs.Add("expectedStatuses", "%v", err)
@@ -215,18 +222,16 @@ func (t Target) validatePlan(errs *plan.FieldErrors) {
 	if err != nil {
 		var faults plan.FieldErrors
 		errors.As(err, &faults)
-		*errs = append(*errs, faults...)
+		for _, f := range faults {
+			add(f.Field, f.Message)
+		}
 		t.Options = noOptions() // so that all else is checked, too
-		t.Script = ""
 		p, _ = t.plan(statuses)
 	}
 	var faults plan.FieldErrors
 	errors.As(p.Validate(), &faults)
 	for _, f := range faults {
-		field := planField(f.Field, t.HasOptions())
-		if !slices.ContainsFunc(known, func(k plan.FieldError) bool { return k.Field == field }) {
-			errs.Add(field, "%s", f.Message)
-		}
+		add(planField(f.Field, p), f.Message)
 	}
 }
 
