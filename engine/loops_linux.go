@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
@@ -55,7 +56,7 @@ func (r *run) onLoop(executor pace.Executor, flow func(int) core.Flow, dialer *d
 		},
 		Forget: r.plan.Network.NoVUConnectionReuse,
 	})
-	return part{host, shard, func() {
+	return part{host, shard, func() time.Duration { return host.Lag().Late }, func() {
 		if other != nil {
 			other.Close()
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
@@ -24,7 +25,8 @@ type host interface {
 type part struct {
 	host  host
 	shard *core.Shard
-	close func() // once the host has run
+	late  func() time.Duration // once the host has run: how much later the generator was than it could have been, in sum
+	close func()               // likewise
 }
 
 // A scenario lives on one loop while that has room for it, as one executor deals best with what its VUs share. These are
@@ -97,5 +99,6 @@ func (r *run) onGoroutines(executor pace.Executor, flow func(int) core.Flow, dia
 	if r.plan.Network.NoVUConnectionReuse {
 		cfg.Ended = transport.CloseIdle
 	}
-	return part{vus.New(cfg), shard, transport.Close}
+	unknown := func() time.Duration { return 0 } // goroutines are late unseen
+	return part{vus.New(cfg), shard, unknown, transport.Close}
 }

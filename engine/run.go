@@ -64,8 +64,10 @@ func (r *run) run(ctx context.Context) (*summary.Summary, error) {
 		r.scenarios = append(r.scenarios, sc)
 	}
 	r.collector = newCollector(r.start, newSubmetrics(r.thresholds.conditions))
+	before := readThrottling()
 	err = r.watch(ctx)
 	s := r.collector.finish()
+	s.Limited = r.limited(s, before)
 	s.Thresholds = r.thresholds.results(s, errors.Is(err, errCrossed))
 	if err != nil && !errors.Is(err, errCrossed) { // a run that its own plan cut went as it should
 		return s, fmt.Errorf("run cut short: %w", err)

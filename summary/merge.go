@@ -26,6 +26,7 @@ func (s *Summary) Merge(o *Summary) {
 	s.Statuses = mergeMap(s.Statuses, o.Statuses, addInt)
 	s.Unexpected = mergeMap(s.Unexpected, o.Unexpected, addInt)
 	s.Broken += o.Broken
+	s.Limited = max(s.Limited, o.Limited) // one of them, whatever the order
 	s.mergeTrends(o.Trends)
 	s.mergeErrors(o.Errors)
 	s.Series.Merge(o.Series)

@@ -93,6 +93,7 @@ type Summary struct {
 	Broken     int64                      // answers whose head came and whose body didn't; not in Statuses
 	Errors     []ErrorClass               // by count, the most first
 	Thresholds []ThresholdResult          // of the plan's, in its order
+	Limited    string                     // why the generator, and not the target, was the limit, in a sentence; "" if it was not
 	Series     Series
 }
 

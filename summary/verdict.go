@@ -141,6 +141,8 @@ func (s *Summary) judge(aborted bool) (Verdict, string) {
 		return GeneratorLimited, fmt.Sprintf("%d of %d requests could not be made by the agent itself%s.", generator.Count, total, after(": ", generator))
 	case answered == 0:
 		return TargetUnreachable, fmt.Sprintf("None of %d requests got a response%s.", total, after("; most often: ", most))
+	case s.Limited != "":
+		return GeneratorLimited, s.Limited
 	case len(crossed) > 0:
 		return ThresholdFailed, wereCrossed(crossed) + s.mostFailed("; failures most often: ", most) + "."
 	case len(s.Thresholds) == 0 && rate > DefaultMaxFailRate:

@@ -112,3 +112,30 @@ func TestJudgeTellsOfDroppedIterations(t *testing.T) {
 		t.Errorf("got %s, %q; want ok, %q", out.Verdict, out.Message, want)
 	}
 }
+
+// A run that its generator was the limit of is told so, whatever its thresholds say; not one that got no answer.
+func TestJudgeOfALimitedRun(t *testing.T) {
+	const why = "The agent was late."
+	for _, c := range []struct {
+		name    string
+		answers map[int]int64
+		codes   map[int]int64
+		aborted bool
+		verdict summary.Verdict
+	}{
+		{"all answered", map[int]int64{200: 9}, nil, false, summary.GeneratorLimited},
+		{"most failed", map[int]int64{500: 9}, nil, false, summary.GeneratorLimited},
+		{"unreachable", nil, map[int]int64{1212: 9}, false, summary.TargetUnreachable},
+		{"aborted", map[int]int64{200: 9}, nil, true, summary.Aborted},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, other := measured(c.answers, c.codes), measured(nil, nil)
+			other.Limited = why
+			s.Merge(other)
+			out := summary.Judge(s, c.aborted)
+			if out.Verdict != c.verdict || (out.Message == why) != (c.verdict == summary.GeneratorLimited) {
+				t.Errorf("%s: %s", out.Verdict, out.Message)
+			}
+		})
+	}
+}

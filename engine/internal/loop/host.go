@@ -42,6 +42,7 @@ type Host struct {
 	servers servers
 	dials   dials
 	other   Other
+	lag     Lag
 
 	mu      sync.Mutex // guards what follows
 	working int        // VUs at work: live and not parked

@@ -4,15 +4,22 @@ package loop
 
 import "time"
 
-// lag is how long events wait in a loop until they are handled: the part of a latency that is the generator's own.
-type lag struct {
-	n   int64
-	sum time.Duration
-	max time.Duration
+// Lag is how much later than it could have a loop did what a Host had to do: it handled events after the kernel had told
+// of them, and began iterations after they were due. It is the generator's part of the latencies.
+type Lag struct {
+	Events, Starts int64
+	Late           time.Duration // the sum of all
 }
 
-func (l *lag) add(d time.Duration) {
-	l.n++
-	l.sum += d
-	l.max = max(l.max, d)
+func (l *Lag) event(late time.Duration) {
+	l.Events++
+	l.Late += late
 }
+
+func (l *Lag) start(late time.Duration) {
+	l.Starts++
+	l.Late += late
+}
+
+// Lag is that of the whole run, once Run has returned.
+func (h *Host) Lag() Lag { return h.lag }

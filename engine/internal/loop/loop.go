@@ -35,7 +35,6 @@ type Loop struct {
 	yielded time.Duration // when others last had the P
 	idle    bool          // nothing came while it last slept
 	jobs    int           // goroutines that work for VUs
-	lag     lag
 
 	timers timers
 	conns  []*conn // by descriptor
@@ -112,7 +111,7 @@ func (l *Loop) run() {
 		for i := range n {
 			e := &l.events[i]
 			if c := l.conns[e.Fd]; c != nil && c.mark == e.Pad {
-				l.lag.add(l.now - l.polled)
+				c.vu.host.lag.event(l.now - l.polled)
 				c.event(e.Events)
 				l.breathe()
 			}

@@ -166,8 +166,10 @@ func (v *vu) iterate(due time.Duration) {
 	if v.flow == nil {
 		v.flow = v.host.cfg.Flow(int(v.number))
 	}
+	now := v.host.now()
+	v.host.lag.start(now - due)
 	v.due, v.cut = due, false
-	v.follow(v.flow.Begin(v.host.now()))
+	v.follow(v.flow.Begin(now))
 }
 
 // follow does what the flow wants.
