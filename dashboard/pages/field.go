@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"maps"
 	"math"
@@ -34,6 +36,7 @@ var (
 	errNoNumber = errors.New("error.number")
 	errNoHeader = errors.New("error.header")
 	errTwice    = errors.New("error.twice")
+	errNoJSON   = errors.New("error.json")
 )
 
 // targetFields are all that a person may set, in the order of the form.
@@ -56,6 +59,7 @@ var targetFields = [...]field{
 	advanced(field{name: "headers", kind: "area", rows: 3, get: getHeaders, set: setHeaders}),
 	advanced(field{name: "secretHeaders", kind: "line", get: getSecretHeaders, set: setSecretHeaders}),
 	advanced(area("body", 3, func(t *fleet.Target) *string { return &t.Body })),
+	advanced(field{name: "options", kind: "area", rows: 8, get: getOptions, set: setOptions}),
 	advanced(area("script", 10, func(t *fleet.Target) *string { return &t.Script })),
 }
 
@@ -120,6 +124,26 @@ func seconds[T int | int64](name string, least, most time.Duration, at func(*fle
 			*at(t) = T(math.Round(v * 1000))
 			return nil
 		}}
+}
+
+// getOptions writes k6's options one member a line, and nothing where there are none.
+func getOptions(t fleet.Target) string {
+	var b bytes.Buffer
+	if !t.HasOptions() || json.Indent(&b, t.Options, "", "  ") != nil {
+		return ""
+	}
+	return b.String()
+}
+
+func setOptions(t *fleet.Target, s string) error {
+	if s = strings.TrimSpace(s); s == "" {
+		s = "{}"
+	}
+	if !json.Valid([]byte(s)) {
+		return errNoJSON
+	}
+	t.Options = json.RawMessage(s)
+	return nil
 }
 
 // getHeaders writes one "Name: value" a line, by name.

@@ -98,6 +98,12 @@ func refusal(l *locale, err error) (found faults, ok bool) {
 		if _, twice := found[fe.Field]; twice {
 			continue
 		}
+		if path, inside := strings.CutPrefix(fe.Field, "options."); inside { // one control for all of them
+			if _, twice := found["options"]; !twice {
+				found["options"] = fault{path + ": " + fe.Message, true}
+			}
+			continue
+		}
 		found[fe.Field] = fault{fe.Message, true}
 		for _, f := range targetFields {
 			if f.name == fe.Field && f.kind == "number" {

@@ -60,7 +60,7 @@ func dynamic() map[string][]string {
 		"http.":          {"auto", "1.1", "2"},
 		"error.heading.": {"internal"},
 		"format.":        {"decimal", "group", "time"},
-		"error.":         {errNoWhole.Error()[6:], errNoNumber.Error()[6:], errNoHeader.Error()[6:], errTwice.Error()[6:]},
+		"error.":         {errNoWhole.Error()[6:], errNoNumber.Error()[6:], errNoHeader.Error()[6:], errTwice.Error()[6:], errNoJSON.Error()[6:]},
 	}
 	for _, s := range runStatuses {
 		words["status."] = append(words["status."], string(s))

@@ -177,3 +177,34 @@ func TestRunKeepsItsSettings(t *testing.T) {
 		}
 	}
 }
+
+// What a run was held to stands on its page in words, and so does what an open model did not make.
+func TestRunPageOfThresholds(t *testing.T) {
+	f := demoFleet()
+	r := runOf(t, f, summary.ThresholdFailed)
+	value, rate := 813.2, 0.25
+	r.Thresholds = []fleet.ThresholdResult{
+		{Metric: "http_req_duration{status:200}", Expression: "p(95)<500", Value: &value},
+		{Metric: "http_req_failed", Expression: "rate<0.5", OK: true, Value: &rate},
+		{Metric: "http_reqs{scenario:<b>}", Expression: "count>1", OK: true},
+	}
+	r.Metrics.DroppedIterations = 1234
+	r.Trends[summary.HTTPReqCorrected] = r.Trends[summary.HTTPReqDuration]
+	a := newBrowser(t, f).get("/agents/k6/runs/"+r.ID).want(t, http.StatusOK)
+	if got := a.captions()[0]; got != "Thresholds" {
+		t.Errorf("the first table is %q", got)
+	}
+	page := strings.ReplaceAll(words(a.doc), "\u00a0", " ")
+	for _, part := range []string{
+		"http_req_duration{status:200} p(95)<500 ✗ crossed 813 ms", "http_req_failed rate<0.5 ✓ held 0.25", "http_reqs{scenario:<b>} count>1 ✓ held no data",
+		"Dropped iterations ! 1,234 due, and never begun", "From when requests were due, so that a stall shows: p50 ",
+	} {
+		if !strings.Contains(page, part) {
+			t.Errorf("the page doesn't say %q:\n%s", part, page)
+		}
+	}
+	portuguese := newBrowser(t, f).speaks("pt-BR").get("/agents/k6/runs/" + r.ID).want(t, http.StatusOK)
+	if page := words(portuguese.doc); !strings.Contains(page, "ultrapassado") || !strings.Contains(page, "Iterações descartadas") {
+		t.Error("not in Portuguese")
+	}
+}
