@@ -203,7 +203,7 @@ func TestRunPageOfThresholds(t *testing.T) {
 			t.Errorf("the page doesn't say %q:\n%s", part, page)
 		}
 	}
-	portuguese := newBrowser(t, f).speaks("pt-BR").get("/agents/k6/runs/" + r.ID).want(t, http.StatusOK)
+	portuguese := newBrowser(t, f).speaks("pt-BR").get("/agents/k6/runs/"+r.ID).want(t, http.StatusOK)
 	if page := words(portuguese.doc); !strings.Contains(page, "ultrapassado") || !strings.Contains(page, "Iterações descartadas") {
 		t.Error("not in Portuguese")
 	}
