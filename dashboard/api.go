@@ -120,6 +120,9 @@ func (a *api) describe(op huma.Operation, contentType string) {
 // nullables are the fields that may be null and whose schema is a reference, which huma can't say.
 var nullables = map[string][]string{"Run": {"metrics"}, "RunDetail": {"metrics", "series"}, "RunEnd": {"metrics"}}
 
+// withOptions are the schemas with a field of k6's options, which huma takes for any JSON.
+var withOptions = []string{"Target", "Target" + editSuffix}
+
 // finish makes the description true and encodes it.
 func (a *api) finish() {
 	schemas := a.huma.OpenAPI().Components.Schemas.Map()
@@ -139,6 +142,9 @@ func (a *api) finish() {
 				AnyOf:       []*huma.Schema{{Ref: reference.Ref}, {Type: "null"}},
 			}
 		}
+	}
+	for _, name := range withOptions {
+		schemas[name].Properties["options"].Type = huma.TypeObject
 	}
 	compact, err := a.huma.OpenAPI().MarshalJSON()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // Whatever a body holds, a patch is an error for its sender or gives a target in which only what it names has changed,
 // and which it changes no further.
 func FuzzPatch(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"vus":5,"label":"x"}`, `{"headers":{"A":"1","B":null}}`, `{"headers":null,"enabled":null}`, `{"secretHeaders":["a"],"body":"***"}`,
+	for _, seed := range []string{`{}`, `{"vus":5,"label":"x"}`, `{"headers":{"A":"1","B":null}}`, `{"headers":null,"enabled":null}`, `{"secretHeaders":["a"],"body":"***"}`, `{"options":{"vus":2,"tags":null}}`,
 		`{"vus":1e400}`, `{"createdAt":"2026-01-01T00:00:00Z"}`, `[1]`, `{"url":{"a":[]}}`, `{"":1}`, "{\"label\":\"\xff\"}"} {
 		f.Add([]byte(seed))
 	}

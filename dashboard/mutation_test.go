@@ -63,6 +63,7 @@ var outOfRange = map[string][]string{
 	},
 	"secretHeaders": {`["X-Absent"]`, `[""]`},
 	"body":          {`"` + strings.Repeat("b", 1<<20+1) + `"`},
+	"options":       {`"vus"`, `1`, `true`, `[]`, `[{"vus":1}]`, `{"tags":{"a":"` + strings.Repeat("x", fleet.MaxOptions) + `"}}`},
 	"id":            {`"mine"`, `5`, `{}`},
 	"revision":      {`77`, `"1"`, `-1`},
 	"createdAt":     {`"2020-01-01T00:00:00Z"`, `"yesterday"`, `5`, `""`},
