@@ -21,10 +21,21 @@ import (
 
 const ms = time.Millisecond
 
-// overBoth runs f for our own client and for net/http's, which must give the same results.
+// overBoth runs f for what an engine takes by itself and for net/http, which must give the same results.
 func overBoth(t *testing.T, f func(t *testing.T, transport engine.Transport)) {
 	t.Helper()
-	for _, transport := range []engine.Transport{engine.TransportAuto, engine.TransportStd} {
+	over(t, f, engine.TransportAuto, engine.TransportStd)
+}
+
+// overAll is overBoth, and for the client that by itself an engine takes where it has no loops. It speaks no HTTP/2.
+func overAll(t *testing.T, f func(t *testing.T, transport engine.Transport)) {
+	t.Helper()
+	over(t, f, engine.TransportAuto, engine.TransportHTTP1, engine.TransportStd)
+}
+
+func over(t *testing.T, f func(t *testing.T, transport engine.Transport), transports ...engine.Transport) {
+	t.Helper()
+	for _, transport := range transports {
 		t.Run(string(transport), func(t *testing.T) { f(t, transport) })
 	}
 }

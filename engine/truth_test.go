@@ -104,7 +104,11 @@ func TestTotalsAreTheServers(t *testing.T) {
 		}, plan.Request{}, []int{200}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			overBoth(t, func(t *testing.T, transport engine.Transport) {
+			each := overAll
+			if tc.http2 {
+				each = overBoth
+			}
+			each(t, func(t *testing.T, transport engine.Transport) {
 				t.Parallel()
 				w := newWitness(t, tc.secure, tc.http2, tc.handler)
 				request := tc.request
@@ -131,7 +135,7 @@ func TestTotalsAreTheServers(t *testing.T) {
 }
 
 // Field report 11: bodies are streamed away; 256 MiB and more leave the heap as it was.
-func TestLargeBodies(t *testing.T) { overBoth(t, testLargeBodies) }
+func TestLargeBodies(t *testing.T) { overAll(t, testLargeBodies) }
 
 func testLargeBodies(t *testing.T, transport engine.Transport) {
 	const body = 64 << 20
@@ -180,7 +184,7 @@ func watchHeap(t *testing.T) (stop func(), peak func() int64) {
 }
 
 // Field report 37: the heap after thousands of requests is that after hundreds.
-func TestMemoryDoesNotGrowWithRequests(t *testing.T) { overBoth(t, testMemoryDoesNotGrow) }
+func TestMemoryDoesNotGrowWithRequests(t *testing.T) { overAll(t, testMemoryDoesNotGrow) }
 
 func testMemoryDoesNotGrow(t *testing.T, transport engine.Transport) {
 	w := newWitness(t, false, false, after(0))
@@ -198,7 +202,7 @@ func testMemoryDoesNotGrow(t *testing.T, transport engine.Transport) {
 }
 
 // No goroutine outlives a run, whatever it spoke.
-func TestNoGoroutineIsLeft(t *testing.T) { overBoth(t, testNoGoroutineIsLeft) }
+func TestNoGoroutineIsLeft(t *testing.T) { overAll(t, testNoGoroutineIsLeft) }
 
 func testNoGoroutineIsLeft(t *testing.T, transport engine.Transport) {
 	secure := newWitness(t, true, true, after(0))
@@ -249,7 +253,7 @@ func testHTTP2OnlyServer(t *testing.T, transport engine.Transport) {
 }
 
 // Field report 6: a server that closes without a word is a class of errors of its own, with status 0 and a sample.
-func TestClosedWithoutAWord(t *testing.T) { overBoth(t, testClosedWithoutAWord) }
+func TestClosedWithoutAWord(t *testing.T) { overAll(t, testClosedWithoutAWord) }
 
 func testClosedWithoutAWord(t *testing.T, transport engine.Transport) {
 	t.Parallel()
@@ -280,11 +284,15 @@ func testClosedWithoutAWord(t *testing.T, transport engine.Transport) {
 
 // Runs that follow one another in a process leave nothing behind, however they end: no goroutine, no descriptor.
 func TestThousandRuns(t *testing.T) {
+	over(t, testThousandRuns, engine.TransportAuto, engine.TransportHTTP1)
+}
+
+func testThousandRuns(t *testing.T, transport engine.Transport) {
 	plain := newWitness(t, false, false, after(0))
 	secure := newWitness(t, true, true, after(0))
 	refused := httptest.NewServer(nil)
 	refused.Close()
-	e := engineOver(t, engine.TransportAuto)
+	e := engineOver(t, transport)
 	run := func(i int) {
 		url := []string{plain.URL, plain.URL, secure.URL, refused.URL}[i%4]
 		s, err := e.Run(t.Context(), one(plan.Scenario{
