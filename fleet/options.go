@@ -30,10 +30,18 @@ func (t Target) HasOptions() bool {
 	return true
 }
 
+// Load is the target's plan as far as it says how much is sent and when, with its defaults written out: a target that was
+// redacted has the same. ok is false if the target is not valid.
+func (t Target) Load() (p plan.Plan, ok bool) {
+	t.Options = withMember(t.Options, secretOption, json.RawMessage("null"))
+	p, err := t.Plan()
+	return p.Resolved(), err == nil && p.Validate() == nil
+}
+
 // Peak is how many VUs one agent may have at work for the target at once: what its options say, or else VUs.
 func (t Target) Peak() int {
 	if t.HasOptions() {
-		if p, err := t.Plan(); err == nil && p.Validate() == nil {
+		if p, ok := t.Load(); ok {
 			return p.Peak()
 		}
 	}
@@ -44,7 +52,7 @@ func (t Target) Peak() int {
 // durations bounded as if it were.
 func (t Target) Length() time.Duration {
 	if t.HasOptions() {
-		if p, err := t.Plan(); err == nil && p.Validate() == nil {
+		if p, ok := t.Load(); ok {
 			return p.End()
 		}
 	}

@@ -55,6 +55,10 @@ func TestOptionsShapeTheLoad(t *testing.T) {
 					t.Errorf("scenario %s requests %q", s.Name, s.Request.URL)
 				}
 			}
+			shown := target.Redacted()
+			if shown.Peak() != tc.peak || shown.Length() != tc.length {
+				t.Errorf("as it is shown: at most %d VUs, %v; want %d, %v", shown.Peak(), shown.Length(), tc.peak, tc.length)
+			}
 			if !slices.Equal(executors, tc.executors) || target.Peak() != tc.peak || target.Length() != tc.length {
 				t.Errorf("%v, at most %d VUs, %v; want %v, %d, %v", executors, target.Peak(), target.Length(), tc.executors, tc.peak, tc.length)
 			}
@@ -126,6 +130,22 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// The dashboard sees the spec of a run without its keys, and counts its deadline by it.
+func TestLoadOfWhatIsShown(t *testing.T) {
+	shown := withOptions(`{"tlsAuth":"***","scenarios":{"a":{"executor":"constant-vus","vus":40,"duration":"2h","gracefulStop":"0s"}}}`)
+	shown.URL = "https://***@site.test/?token=***"
+	received := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	if got := fleet.Deadline(received, shown).Sub(received); shown.Peak() != 40 || shown.Length() != 2*time.Hour || got != 2*time.Hour+time.Minute {
+		t.Errorf("at most %d VUs, %v, the deadline after %v", shown.Peak(), shown.Length(), got)
+	}
+	// What can't be run has the bounds of the fields beside its options.
+	for _, options := range []string{`{"scenarios":{"a":{"executor":"constant-vus","vus":40}}}`, `{"vus":-1}`, `7`} {
+		if broken := withOptions(options); broken.Peak() != 7 || broken.Length() != 25*time.Second {
+			t.Errorf("%s: at most %d VUs, %v; want 7, 25s", options, broken.Peak(), broken.Length())
+		}
+	}
 }
 
 // Keys of client certificates are shown to nobody, and stay when what was shown is sent back.
