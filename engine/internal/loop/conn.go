@@ -156,7 +156,7 @@ func (c *conn) end() {
 	if c.tls != nil {
 		c.settle()
 	}
-	_ = unix.Close(int(c.fd)) // nothing is left to do when it fails
+	c.vu.host.shut(c.fd)
 	c.fd = -1
 }
 

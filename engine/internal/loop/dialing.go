@@ -62,9 +62,11 @@ func (v *vu) dialNow() {
 	h.dials.quick++
 	v.slow, v.began = false, h.now()
 	v.wakeAt(min(v.began+patience, v.request.Deadline))
-	if to, ok := h.cfg.Dialer.Known(o.Address); ok && !o.Secure {
-		v.connectTo(to)
-		return
+	if !o.Secure {
+		if to, ok := h.cfg.Dialer.Known(o.Address); ok {
+			v.connectTo(to)
+			return
+		}
 	}
 	ctx, cancel := context.WithCancel(h.ctx)
 	v.state, v.job = dialing, &job{stop: cancel}
@@ -107,8 +109,8 @@ func (h *Host) dialNext() {
 			v.dialNow()
 		}
 	}
-	if d.turn == len(d.waiting) {
-		d.waiting, d.turn = d.waiting[:0], 0
+	if 2*d.turn >= len(d.waiting) { // what is done makes room
+		d.waiting, d.turn = append(d.waiting[:0], d.waiting[d.turn:]...), 0
 	}
 }
 
@@ -168,7 +170,7 @@ func descriptor(c *dial.Conn) (fd int, err error) {
 	}
 	raw, err := s.SyscallConn()
 	if err != nil {
-		return 0, netError("dup", unix.EBADF)
+		return 0, err
 	}
 	var errno error
 	if err := raw.Control(func(from uintptr) { fd, errno = unix.FcntlInt(from, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
@@ -193,15 +195,24 @@ func (v *vu) dialled(d *dialled) {
 	v.blocked = h.now() - v.asked
 	v.connect = d.under.Connected.Sub(d.under.Began)
 	v.secure = d.under.Ready().Sub(d.under.Connected)
-	if d.http2 != nil {
+	if d.http2 != nil && !v.cut {
 		h.servers.leave(v.wire.Origin)
 		v.adopted = d.counter
 		v.goAway(d.http2)
 		return
 	}
 	c := d.conn
+	if c == nil {
+		_ = d.under.Close() // it carried nothing
+		v.fail(nil)
+		return
+	}
 	c.vu = v
-	if err := h.loop.watch(c); err != nil || v.cut {
+	var err error
+	if !v.cut {
+		err = h.loop.watch(c)
+	}
+	if v.cut || err != nil {
 		c.end()
 		v.fail(err)
 		return

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
 	"github.com/nollagluiz/broadside/engine/internal/pace"
@@ -28,7 +30,7 @@ type Host struct {
 	loop   *Loop
 	offset time.Duration   // of the run's start, in the loop's time
 	ctx    context.Context // of the goroutines that work for VUs: Run's without its end, as a kill comes from the loop
-	wg     sync.WaitGroup  // these goroutines
+	wg     sync.WaitGroup  // these goroutines, and those that close descriptors
 	ended  chan struct{}
 
 	// What follows belongs to the loop.
@@ -43,6 +45,8 @@ type Host struct {
 	dials   dials
 	other   Other
 	lag     Lag
+	cutting bool    // many VUs at once
+	cut     []int32 // the descriptors of those
 
 	mu      sync.Mutex // guards what follows
 	working int        // VUs at work: live and not parked
@@ -127,9 +131,11 @@ func (h *Host) abort() {
 	}
 	h.aborted = true
 	h.loop.clock()
+	h.cutting = true
 	for i := range h.vus {
 		h.vus[i].kill()
 	}
+	h.shutAll()
 	h.expire()
 }
 
@@ -173,9 +179,11 @@ func (h *Host) tick() time.Duration {
 	for _, n := range o.Drain {
 		h.vus[n].drain()
 	}
+	h.cutting = len(o.Kill) > 0
 	for _, n := range o.Kill {
 		h.vus[n].kill()
 	}
+	h.shutAll()
 	if over && (h.live == 0 || next <= now) {
 		return never
 	}
@@ -200,6 +208,30 @@ func (h *Host) spawn(f func() func()) {
 			h.loop.clock()
 			done()
 		})
+	})
+}
+
+// shut closes a descriptor. Where many VUs are cut, that takes longer than a loop may be held up: see shutAll.
+func (h *Host) shut(fd int32) {
+	if h.cutting {
+		h.cut = append(h.cut, fd)
+		return
+	}
+	_ = unix.Close(int(fd)) // nothing is left to do when it fails
+}
+
+// shutAll closes what a cut has left, on a goroutine that Run waits for.
+func (h *Host) shutAll() {
+	h.cutting = false
+	if len(h.cut) == 0 {
+		return
+	}
+	cut := h.cut
+	h.cut = nil
+	h.wg.Go(func() {
+		for _, fd := range cut {
+			_ = unix.Close(int(fd)) // likewise
+		}
 	})
 }
 

@@ -13,21 +13,18 @@ import (
 
 // state is where a VU is. What wakes it, and what a kill does:
 //
-//	state   | it waits for                        | kill
-//	--------+-------------------------------------+------------------------------------
-//	retired | a start                             | -
-//	parked  | a start                             | retires
-//	resting | the end of the back-off             | retires
-//	pausing | the end of the pause                | cuts the iteration
-//	queued  | its turn to dial                    | cuts the exchange
-//	connecting | its connection to be there       | cuts the exchange
-//	talking | its connection to tell              | cuts the exchange
-//	dialing | its goroutine, which makes a        | ends what the goroutine does, then
-//	        | connection                          | cuts the exchange
-//	lending | its goroutine, which reads an odd   | likewise
-//	        | response                            |
-//	away    | its goroutine, which carries the    | likewise
-//	        | exchange over the other transport   |
+//	state      | it waits for                              | kill
+//	-----------+-------------------------------------------+-------------------------------------------
+//	retired    | a start                                   | -
+//	parked     | a start                                   | retires
+//	resting    | the end of the back-off                   | retires
+//	pausing    | the end of the pause                      | cuts the iteration
+//	queued     | its turn to dial                          | cuts the exchange
+//	connecting | the kernel, which connects                | cuts the exchange
+//	dialing    | its goroutine, which makes a connection   | stops that; then the exchange is cut
+//	talking    | its connection to tell of something       | cuts the exchange
+//	lending    | its goroutine, which reads what is odd    | stops that; then the exchange is cut
+//	away       | its goroutine and the other transport     | stops that; then the exchange is cut
 //
 // An exchange's states end with its time-out as well, but for the last, which has its own.
 type state uint8
@@ -39,8 +36,8 @@ const (
 	pausing
 	queued
 	connecting
-	talking
 	dialing
+	talking
 	lending
 	away
 )
