@@ -68,7 +68,7 @@ func (h *handler) agentList(v *visit) (agentList, error) {
 				current := currentRun{ID: id}
 				if r, ok := runs[id]; ok {
 					current.Name = runName(r)
-					row.VUs += r.Spec.VUs
+					row.VUs += r.Spec.Peak()
 				}
 				row.Runs = append(row.Runs, current)
 			}

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -16,7 +17,8 @@ var noon = time.Date(2026, 11, 25, 14, 15, 0, 0, time.UTC)
 
 func ptr[T any](v T) *T { return &v }
 
-// demoTargets are three sites: a plain one, one with secrets in its URL that is disabled, and one with secret headers, body and script.
+// demoTargets are three sites: a plain one, one with secrets in its URL and an open model that is disabled, and one with
+// secret headers, body and script.
 func demoTargets() []fleet.Target {
 	home, search, api := fleet.NewTarget(), fleet.NewTarget(), fleet.NewTarget()
 	home.ID, home.URL, home.Label, home.VUs = "1", "https://example.org/", "Example · home", 10
@@ -24,6 +26,8 @@ func demoTargets() []fleet.Target {
 	api.ID, api.URL, api.RunIntervalMs, api.DurationS = "3", "https://api.example.net:8443/v2/items", 300_000, 90
 	api.Headers = map[string]string{"Authorization": "Bearer s3cret", "X-Trace": "on"}
 	api.Body, api.Script = "s3cret body", "export default function () {} // s3cret"
+	search.Options = json.RawMessage(`{"scenarios":{"steady":{"executor":"constant-arrival-rate","rate":1400,"duration":"30s","preAllocatedVUs":20,"maxVUs":25}},` +
+		`"thresholds":{"http_req_duration":["p(95)\u003c500"],"http_req_failed":["rate\u003c0.01"],"http_reqs{scenario:steady}":["count\u003e1"]}}`)
 	home.Revision, search.Revision, api.Revision = 4, 4, 4
 	return []fleet.Target{home, search, api}
 }
@@ -157,11 +161,29 @@ func demoMeasured(rng *rand.Rand, r *fleet.RunDetail, bad bool) {
 		}
 		add(name, h)
 	}
+	if r.Spec.HasOptions() {
+		demoOpenModel(r, &total)
+	}
 	r.Message = fmt.Sprintf("%d requests, %.4g %% failed.", m.Requests, 100**m.ErrorRate)
 	r.Statuses = map[string]int64{"200": m.Requests - m.Failures}
 	if bad {
 		r.Message = fmt.Sprintf("%.4g %% of %d requests failed, over the limit of 5 %%.", 100**m.ErrorRate, m.Requests)
 		r.Statuses["503"] = m.Failures - 12
 		r.Errors = []fleet.ErrorCount{{Code: 1503, Count: m.Failures - 12, Sample: "unexpected status 503"}, {Code: 1050, Count: 12, Sample: "no answer within 60 s"}}
+	}
+}
+
+// demoOpenModel gives a run what only an open model has, and thresholds.
+func demoOpenModel(r *fleet.RunDetail, total *hist.Histogram) {
+	due := hist.New(hist.Coarse)
+	due.Merge(total)
+	due.RecordN(int64(900*time.Millisecond), total.Count()/20)
+	r.Trends[summary.HTTPReqCorrected], _ = due.MarshalBinary()
+	m := r.Metrics
+	m.DroppedIterations = 197
+	r.Thresholds = []fleet.ThresholdResult{
+		{Metric: "http_req_duration", Expression: "p(95)<500", OK: true, Value: m.P95},
+		{Metric: "http_req_failed", Expression: "rate<0.01", OK: *m.ErrorRate < 0.01, Value: m.ErrorRate},
+		{Metric: "http_reqs{scenario:steady}", Expression: "count>1", OK: true, Value: ptr(float64(m.Requests))},
 	}
 }

@@ -132,6 +132,28 @@ func getOptions(t fleet.Target) string {
 	if !t.HasOptions() || json.Indent(&b, t.Options, "", "  ") != nil {
 		return ""
 	}
+	return readable(b.Bytes())
+}
+
+// readable writes < > & as they are where encoding/json has escaped them. Another escape is left whole, so that no
+// second half of one is taken for one.
+func readable(text []byte) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' || i+1 == len(text) {
+			b.WriteByte(text[i])
+			continue
+		}
+		switch escape := string(text[i:min(i+6, len(text))]); escape {
+		case `\u003c`, `\u003e`, `\u0026`:
+			c, _ := strconv.ParseUint(escape[2:], 16, 8)
+			b.WriteByte(byte(c))
+			i += 5
+		default:
+			b.Write(text[i : i+2])
+			i++
+		}
+	}
 	return b.String()
 }
 
@@ -139,10 +161,11 @@ func setOptions(t *fleet.Target, s string) error {
 	if s = strings.TrimSpace(s); s == "" {
 		s = "{}"
 	}
-	if !json.Valid([]byte(s)) {
+	var b bytes.Buffer // without the white space that is for people
+	if json.Compact(&b, []byte(s)) != nil {
 		return errNoJSON
 	}
-	t.Options = json.RawMessage(s)
+	t.Options = b.Bytes()
 	return nil
 }
 

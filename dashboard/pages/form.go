@@ -86,6 +86,9 @@ func unreadable(l *locale, t fleet.Target, form url.Values) faults {
 	return found
 }
 
+// shownFaults is how many of those of k6's options are shown at once.
+const shownFaults = 5
+
 // refusal turns a validation error into faults by field; ok is false for any other error. Bounds of numbers are said
 // in the reader's language and in the unit of the form, which may not be that of the API.
 func refusal(l *locale, err error) (found faults, ok bool) {
@@ -94,13 +97,18 @@ func refusal(l *locale, err error) (found faults, ok bool) {
 		return nil, false
 	}
 	found = faults{}
+	options := 0
 	for _, fe := range known.Fields {
 		if _, twice := found[fe.Field]; twice {
 			continue
 		}
 		if path, inside := strings.CutPrefix(fe.Field, "options."); inside { // one control for all of them
-			if _, twice := found["options"]; !twice {
-				found["options"] = fault{path + ": " + fe.Message, true}
+			message := path + ": " + fe.Message
+			if earlier := found["options"].Message; earlier != "" {
+				message = earlier + "; " + message
+			}
+			if options++; options <= shownFaults {
+				found["options"] = fault{message, true}
 			}
 			continue
 		}

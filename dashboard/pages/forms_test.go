@@ -60,6 +60,48 @@ func TestEveryFieldOfASite(t *testing.T) {
 	}
 }
 
+// Options are written for people to read, and kept as they were meant; the keys in them show to nobody.
+func TestOptionsInAForm(t *testing.T) {
+	const stored = `{"stages":[{"duration":"30s","target":5}],"thresholds":{"http_req_duration{name:a&b}":["p(95)\u003c500"]}}`
+	site := fleet.NewTarget()
+	site.ID, site.URL, site.Revision, site.Options = "1", "https://example.org/", 3, json.RawMessage(stored)
+	f := &fakeFleet{targets: []fleet.Target{site}}
+	b := newBrowser(t, f)
+	page := b.get("/agents/k6/sites/1").want(t, http.StatusOK)
+	form := page.form(t, "/agents/k6/sites/1")
+	const shown = `{
+  "stages": [
+    {
+      "duration": "30s",
+      "target": 5
+    }
+  ],
+  "thresholds": {
+    "http_req_duration{name:a&b}": [
+      "p(95)<500"
+    ]
+  }
+}`
+	if got := strings.ReplaceAll(form.Get("options"), "\r\n", "\n"); got != shown {
+		t.Errorf("the form shows\n%s\nwant\n%s", got, shown)
+	}
+	form.Set("options", strings.ReplaceAll(shown, "\n", "\r\n"))
+	b.post("/agents/k6/sites/1", form).redirectsTo(t, "/agents/k6/sites?notice=saved")
+	if got, want := string(f.targets[0].Options), strings.ReplaceAll(stored, `\u003c`, "<"); got != want {
+		t.Errorf("stored %s; want %s", got, want)
+	}
+	form.Set("revision", "4")
+	form.Set("options", " \r\n")
+	b.post("/agents/k6/sites/1", form).redirectsTo(t, "/agents/k6/sites?notice=saved")
+	if got := string(f.targets[0].Options); got != "{}" {
+		t.Errorf("an empty control stored %s; want {}", got)
+	}
+	f.targets[0].Options = json.RawMessage(`{"tlsAuth":[{"cert":"CERT","key":"s3cret"}],"vus":2,"duration":"3s"}`)
+	if page := b.get("/agents/k6/sites/1"); strings.Contains(page.text, "s3cret") || !strings.Contains(page.form(t, "/agents/k6/sites/1").Get("options"), `"tlsAuth": "***"`) {
+		t.Error("the key is shown, or is not said to be there")
+	}
+}
+
 // What is read can be sent back: a form that nobody touched changes nothing, secrets included.
 func TestEditRoundTrip(t *testing.T) {
 	odd := fleet.NewTarget()
@@ -134,6 +176,7 @@ func TestFaultsBesideTheirFields(t *testing.T) {
 		{"a secret of nothing", "secretHeaders", "X-Z", "not among", "not among"},
 		{"no status", "expectedStatuses", "9", "status", "status"},
 		{"no JSON", "options", "{vus: 3}", "must be valid JSON", "deve ser JSON válido"},
+		{"two faults in one control", "options", `{"vuss": 3, "rps": 5}`, "vuss: k6 has no such option", "; rps: this engine has no such limit"},
 		{"an option of nobody", "options", `{"vuss": 3}`, "vuss: k6 has no such option", "vuss: k6 has no such option"},
 		{"a scenario without an executor", "options", `{"scenarios": {"a": {"vus": 1}}}`, "scenarios.a", "scenarios.a"},
 		{"a blank script", "script", " ", "is blank", "is blank"},

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -119,12 +120,20 @@ func TestSitesPage(t *testing.T) {
 	}
 	for i, want := range []string{
 		"Example · home https://example.org/|● enabled|10 40 in all|30 s|1 min|✓ ok now|",
-		"Example · search https://***@example.org/search?q=ação&token=***|○ disabled|25 100 in all|30 s|1 min|✓ ok 40 s ago|",
+		"Example · search https://***@example.org/search?q=ação&token=*** k6 options constant-arrival-rate 1,400 / s|○ disabled|25 100 in all|30 s|1 min|✓ ok 40 s ago|",
 		"https://api.example.net:8443/v2/items k6 script|● enabled|1 4 in all|1 min 30 s|5 min|✓ ok k6 1 min ago|",
 	} {
 		if got := strings.Join(rows[i][:6], "|") + "|"; got != want {
 			t.Errorf("row %d: %s; want %s", i, got, want)
 		}
+	}
+	f.targets[0].Options = json.RawMessage(`{"stages":[{"duration":"90s","target":5000},{"duration":"30s","target":0}]}`)
+	for i := range f.agents {
+		f.agents[i].MaxVUs = 1500
+	}
+	const want = "Example · home https://example.org/ k6 options ramping-vus 1→5,000→0|● enabled ! no agent online takes so many virtual users: at most 1,500|5,000 20,000 in all|2 min|"
+	if got := strings.Join(newBrowser(t, f).get("/agents/k6/sites").cells(t)[0][:4], "|") + "|"; got != want {
+		t.Errorf("with options: %s; want %s", got, want)
 	}
 	// The rate over the last runs is of all their requests together, not an average of rates.
 	var requests, failures int64

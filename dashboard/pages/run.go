@@ -17,7 +17,8 @@ import (
 type runView struct {
 	runRow
 	Running      bool
-	Elapsed      time.Duration // while it runs, at most Planned
+	Work         load
+	Elapsed      time.Duration // while it runs: whole seconds of Work.Length
 	Ended        *moment
 	Sentence     string // what the verdict means
 	Message      string // the agent's own words, in English
@@ -100,18 +101,12 @@ func (h *handler) showRun(v *visit) error {
 	if view.Running {
 		v.offerRefresh(true)
 	}
-	planned := time.Duration(r.Spec.DurationS) * time.Second
-	view.Elapsed = min(max(h.Now().Sub(r.StartedAt.Time), 0), planned)
+	view.Work = l.load(r.Spec)
+	view.Elapsed = min(max(h.Now().Sub(r.StartedAt.Time), 0), view.Work.Length).Truncate(time.Second)
 	view.measured(l, r)
 	view.Settings = l.settings(r.Spec.Redacted())
 	return v.render(http.StatusOK, pageRun, view.Name, view)
 }
-
-// Planned is the length of the run in seconds, and Done how many of them are over: for a progress bar.
-func (v runView) Planned() int { return v.Spec.DurationS }
-
-// Done is the seconds that are over.
-func (v runView) Done() int { return int(v.Elapsed / time.Second) }
 
 // measured fills what the run's numbers show. What is missing or damaged is left out, and the page says "no data".
 func (v *runView) measured(l *locale, r fleet.RunDetail) {

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -156,6 +157,24 @@ func TestRunningRun(t *testing.T) {
 	f.runs[0].StartedAt = fleet.Millis(noon.Add(time.Minute)) // an agent's clock that runs ahead
 	if got := attr(all(b.get("/agents/k6/runs/0193-running").doc, tag("progress"))[0], "value"); got != "0" {
 		t.Errorf("a run of the future is at %s", got)
+	}
+}
+
+// A run whose options shape it goes by these.
+func TestRunningRunOfOptions(t *testing.T) {
+	f := demoFleet()
+	f.runs[0].Spec.Options = json.RawMessage(`{"tlsAuth":"***","scenarios":{"a":{"executor":"ramping-vus","startVUs":0,"startTime":"10s","stages":[{"duration":"50s","target":80}]}}}`)
+	b := newBrowser(t, f)
+	a := b.get("/agents/k6/runs/0193-running").want(t, http.StatusOK)
+	progress := all(a.doc, tag("progress"))
+	if attr(progress[0], "value") != "12" || attr(progress[0], "max") != "60" {
+		t.Errorf("progress %v", progress[0].Attr)
+	}
+	if page := a.plainWords(t); !strings.Contains(page, "12 s of 1 min") || !strings.Contains(page, "· ramping-vus 0→80 ·") {
+		t.Errorf("the page says %s", page)
+	}
+	if got := b.get("/agents/k6").cells(t)[0]; !slices.Contains(got, "80") {
+		t.Errorf("the agent's row is %q; want 80 VUs", got)
 	}
 }
 

@@ -22,6 +22,7 @@ type sitesView struct {
 
 type siteRow struct {
 	fleet.Target
+	Work      load
 	TotalVUs  int
 	Obstacles []string // why no agent online can run it
 	Last      *runRow
@@ -67,7 +68,8 @@ func (h *handler) renderSites(v *visit, status int, typed url.Values, found faul
 }
 
 func (h *handler) siteRow(l *locale, t fleet.Target, runs []fleet.Run, c crew) siteRow {
-	row := siteRow{Target: t, TotalVUs: c.Online * t.Peak(), Obstacles: l.obstacles(t, c), Spark: l.sparkline(runs)}
+	work := l.load(t)
+	row := siteRow{Target: t, Work: work, TotalVUs: c.Online * work.VUs, Obstacles: l.obstacles(t, work, c), Spark: l.sparkline(runs)}
 	if len(runs) > 0 {
 		last := h.runRow(l, runs[0])
 		row.Last = &last
@@ -83,9 +85,9 @@ func (h *handler) siteRow(l *locale, t fleet.Target, runs []fleet.Run, c crew) s
 }
 
 // obstacles says why the agents online, if there are any, let the target's starts pass.
-func (l *locale) obstacles(t fleet.Target, c crew) []string {
+func (l *locale) obstacles(t fleet.Target, work load, c crew) []string {
 	var out []string
-	if c.Online > 0 && c.MaxVUs > 0 && t.Peak() > c.MaxVUs {
+	if c.Online > 0 && c.MaxVUs > 0 && work.VUs > c.MaxVUs {
 		out = append(out, l.text("site.toomany", "max", c.MaxVUs))
 	}
 	if c.Online > 0 && t.Script != "" && !c.K6 {
