@@ -55,14 +55,14 @@ type errorRow struct {
 type thresholdRow struct {
 	Metric, Expression string
 	OK                 bool
-	Value              string
+	Value              string // "" where there is none
 }
 
 // thresholds lists them with their values, those of trends in ms.
 func (l *locale) thresholds(results []fleet.ThresholdResult) []thresholdRow {
 	rows := make([]thresholdRow, len(results))
 	for i, r := range results {
-		rows[i] = thresholdRow{r.Metric, r.Expression, r.OK, l.text("no.data")}
+		rows[i] = thresholdRow{Metric: r.Metric, Expression: r.Expression, OK: r.OK}
 		if r.Value == nil {
 			continue
 		}

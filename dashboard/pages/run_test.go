@@ -215,7 +215,7 @@ func TestRunPageOfThresholds(t *testing.T) {
 	}
 	page := strings.ReplaceAll(words(a.doc), "\u00a0", " ")
 	for _, part := range []string{
-		"http_req_duration{status:200} p(95)<500 ✗ crossed 813 ms", "http_req_failed rate<0.5 ✓ held 0.25", "http_reqs{scenario:<b>} count>1 ✓ held no data",
+		"http_req_duration{status:200} p(95)<500 ✗ crossed 813 ms", "http_req_failed rate<0.5 ✓ held 0.25", "http_reqs{scenario:<b>} count>1 ✓ held – no data",
 		"Dropped iterations ! 1,234 due, and never begun", "From when requests were due, so that a stall shows: p50 ",
 	} {
 		if !strings.Contains(page, part) {
@@ -225,5 +225,25 @@ func TestRunPageOfThresholds(t *testing.T) {
 	portuguese := newBrowser(t, f).speaks("pt-BR").get("/agents/k6/runs/"+r.ID).want(t, http.StatusOK)
 	if page := words(portuguese.doc); !strings.Contains(page, "ultrapassado") || !strings.Contains(page, "Iterações descartadas") {
 		t.Error("not in Portuguese")
+	}
+}
+
+// A run that was held to nothing, and made all that was due, speaks of neither.
+func TestRunPageWithoutThresholds(t *testing.T) {
+	f := demoFleet()
+	r := runOf(t, f, summary.OK)
+	r.Thresholds, r.Metrics.DroppedIterations = nil, 0
+	delete(r.Trends, summary.HTTPReqCorrected)
+	b := newBrowser(t, f)
+	const thresholds, dropped, corrected = "Thresholds", "Dropped iterations", "From when requests were due"
+	page := b.get("/agents/k6/runs/"+r.ID).want(t, http.StatusOK).plainWords(t)
+	for _, part := range []string{thresholds, dropped, corrected} {
+		if strings.Contains(page, part) {
+			t.Errorf("the page speaks of %q: %s", part, page)
+		}
+	}
+	r.Trends[summary.HTTPReqCorrected] = []byte("damaged")
+	if page := b.get("/agents/k6/runs/"+r.ID).want(t, http.StatusOK).plainWords(t); strings.Contains(page, corrected) {
+		t.Errorf("a damaged histogram gave %s", page)
 	}
 }
