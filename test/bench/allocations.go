@@ -21,8 +21,8 @@ func allocations(ctx context.Context, l *lab) ([]figure, error) {
 		name, url string
 		must, aim float64
 	}{
-		{"plain", l.server.plain, nothing, nothing},
-		{"TLS 1.3", l.server.tls, none, 1 + nothing},
+		{"plain", l.server.plain, nothing, none},
+		{"TLS 1.3", l.server.tls, 1 + nothing, none},
 	} {
 		mallocs1, requests1, err := allocate(ctx, row.url, 1*time.Second)
 		if err != nil {

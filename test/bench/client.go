@@ -70,19 +70,26 @@ func exchanger() (client, error) {
 	}, nil
 }
 
-// find reads the numbers of a pattern's groups.
-func find(pattern, printed string) ([]float64, error) {
+// findText gives what a pattern's groups match.
+func findText(pattern, printed string) ([]string, error) {
 	m := regexp.MustCompile(pattern).FindStringSubmatch(printed)
 	if m == nil {
 		return nil, fmt.Errorf("no %q in %.2000q", pattern, printed)
 	}
-	numbers := make([]float64, len(m)-1)
-	for i := range numbers {
-		v, err := strconv.ParseFloat(m[i+1], 64)
-		if err != nil {
+	return m[1:], nil
+}
+
+// find reads the numbers of a pattern's groups.
+func find(pattern, printed string) ([]float64, error) {
+	texts, err := findText(pattern, printed)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]float64, len(texts))
+	for i, text := range texts {
+		if numbers[i], err = strconv.ParseFloat(text, 64); err != nil {
 			return nil, err
 		}
-		numbers[i] = v
 	}
 	return numbers, nil
 }

@@ -46,3 +46,14 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+func TestMisses(t *testing.T) {
+	err := misses([]figure{{name: "good", value: 1, must: 2, aim: none}, {name: "void", value: 3, must: 2, aim: none, void: "busy"}})
+	if err != nil {
+		t.Errorf("%v; want no miss", err)
+	}
+	err = misses([]figure{{name: "size", value: 3, must: 2, aim: none}, {name: "rate", value: 1, must: 2, aim: none, least: true}})
+	if want := "size is 3; must be ≤ 2\nrate is 1; must be ≥ 2"; err == nil || err.Error() != want {
+		t.Errorf("got %v; want %s", err, want)
+	}
+}

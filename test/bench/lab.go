@@ -16,7 +16,10 @@ type experiment struct {
 	measure func(context.Context, *lab) ([]figure, error)
 }
 
-// experiments are the table's, in its order. must is what docs/benchmarks.md promises now, aim what comes next.
+// structural matches the experiments whose figures are counts and sizes.
+const structural = "^(syscalls|allocations|memory|agent)$"
+
+// experiments are the table's, in its order.
 func experiments() []experiment {
 	return []experiment{
 		{"plain-10", versusWrk(false, 10)},
@@ -27,11 +30,13 @@ func experiments() []experiment {
 		{"syscalls", systemCalls},
 		{"allocations", allocations},
 		{"memory", peaks},
+		{"arrivals", arrivals},
 		{"start", startUp},
 		{"agent", agentMemory},
 	}
 }
 
-// engine is the client under test: the engine chooses the transport. std is the same over net/http.
+// engine is the client under test: event loops carry it. http1 is a goroutine per VU, std the same over net/http.
 func (l *lab) engine() client { return broadside(l.bin, "k6agent run") }
+func (l *lab) http1() client  { return broadside(l.bin, "k6agent run, http1", "--transport", "http1") }
 func (l *lab) std() client    { return broadside(l.bin, "k6agent run, std", "--transport", "std") }

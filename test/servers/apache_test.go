@@ -121,7 +121,7 @@ func apache() product {
 			{name: "limited", base: "limited", request: plan.Request{URL: "/page.txt"}, limit: 8, exact: true},
 			{name: "idle", base: "idle", request: plan.Request{URL: "/page.txt"}, pause: 3 * time.Millisecond, idle: true, exact: true},
 			{name: "tls", base: "tls", request: plan.Request{URL: "/page.txt"}},
-			{name: "h2", base: "h2", request: plan.Request{URL: "/zipped/page.txt", Header: gzip}},
+			{name: "h2", base: "h2", request: plan.Request{URL: "/zipped/page.txt", Header: gzip}, http2: true},
 		},
 	}
 }

@@ -83,8 +83,8 @@ func haproxy() product {
 			{name: "closing", base: "closing", request: plan.Request{URL: "/"}, limit: 1, paths: []string{"/"}},
 			{name: "idle", base: "idle", request: plan.Request{URL: "/"}, pause: 3 * time.Millisecond, idle: true, paths: []string{"/"}},
 			{name: "tls", base: "tls", request: plan.Request{URL: "/page"}},
-			{name: "h2", base: "h2", request: plan.Request{URL: "/page"}},
-			{name: "h2c", base: "h2c", request: plan.Request{URL: "/page", HTTPVersion: plan.HTTP2}},
+			{name: "h2", base: "h2", request: plan.Request{URL: "/page"}, http2: true},
+			{name: "h2c", base: "h2c", request: plan.Request{URL: "/page", HTTPVersion: plan.HTTP2}, http2: true},
 		},
 	}
 }

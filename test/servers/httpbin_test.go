@@ -51,9 +51,9 @@ func httpbinTLS(bin string) product {
 		program: httpbinProgram(bin, "tls", []string{"-https-cert-file", "cert.pem", "-https-key-file", "key.pem"}),
 		loads: []load{
 			{name: "tls", base: "tls", request: plan.Request{URL: "/html", HTTPVersion: plan.HTTP11}},
-			{name: "h2", base: "tls", request: plan.Request{URL: "/html"}},
-			{name: "h2-redirects", base: "tls", request: plan.Request{URL: "/redirect/2"}, hops: 3},
-			{name: "h2-mixed", base: "tls", request: plan.Request{URL: "/status/200:0.7,503:0.3"}, fails: true},
+			{name: "h2", base: "tls", request: plan.Request{URL: "/html"}, http2: true},
+			{name: "h2-redirects", base: "tls", request: plan.Request{URL: "/redirect/2"}, hops: 3, http2: true},
+			{name: "h2-mixed", base: "tls", request: plan.Request{URL: "/status/200:0.7,503:0.3"}, fails: true, http2: true},
 		},
 	}
 }

@@ -78,8 +78,8 @@ func lighttpd() product {
 			{name: "limited", base: "clear", request: plan.Request{URL: "/limited.txt"}, limit: 8, exact: true},
 			{name: "slow", base: "clear", request: plan.Request{URL: "/page.txt"}, pause: time.Millisecond, exact: true},
 			{name: "tls", base: "tls", request: plan.Request{URL: "/page.txt", HTTPVersion: plan.HTTP11}},
-			{name: "h2", base: "tls", request: plan.Request{URL: "/page.txt"}},
-			{name: "h2c", base: "clear", request: plan.Request{URL: "/page.txt", HTTPVersion: plan.HTTP2}},
+			{name: "h2", base: "tls", request: plan.Request{URL: "/page.txt"}, http2: true},
+			{name: "h2c", base: "clear", request: plan.Request{URL: "/page.txt", HTTPVersion: plan.HTTP2}, http2: true},
 		},
 	}
 }

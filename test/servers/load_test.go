@@ -3,6 +3,7 @@
 package servers
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,7 +23,8 @@ type load struct {
 	// seconds is for how long each VU goes on; 0: each makes perVU iterations.
 	seconds int
 
-	hops int // requests of an iteration; 1 if 0
+	http2 bool // it is about HTTP/2, which the transport http1 does not speak
+	hops  int  // requests of an iteration; 1 if 0
 	// limit is after how many requests the server closes a connection; 0: never within the run.
 	limit int
 	// idle says that the server closes idle connections while the VUs pause, so that some requests meet the close and
@@ -44,22 +46,26 @@ const (
 	perVU = 50
 )
 
-// transports are the ways through the engine: each load goes by each of them. The third, http1, is what auto is, but for
-// servers with HTTP/2.
-var transports = []engine.Transport{engine.TransportAuto, engine.TransportStd}
+// transports are the ways through the engine: each load goes by each of them that carries it.
+var transports = []engine.Transport{engine.TransportAuto, engine.TransportHTTP1, engine.TransportStd}
+
+// carries tells whether a transport can carry the load.
+func (l load) carries(by engine.Transport) bool { return !l.http2 || by != engine.TransportHTTP1 }
 
 // run is a load that was put on a site.
 type run struct {
 	load
-	name    string // the User-Agent of its requests, which tells them from others in the server's log
-	length  int64  // bytes of an iteration's responses; 0 if not asked for
-	summary *summary.Summary
+	transport engine.Transport
+	name      string // the User-Agent of its requests, which tells them from others in the server's log
+	length    int64  // bytes of an iteration's responses; 0 if not asked for
+	summary   *summary.Summary
 }
 
 // put puts the load on a site.
-func (l load) put(t *testing.T, e *engine.Engine, s *site, name string) run {
+func (l load) put(t *testing.T, e *engine.Engine, s *site, by engine.Transport) run {
 	t.Helper()
-	r := run{load: l, name: name}
+	name := fmt.Sprintf("%s-%s", by, l.name)
+	r := run{load: l, transport: by, name: name}
 	for _, path := range l.paths {
 		r.length += responseLength(t, s.bases[l.base], path, strings.Repeat("-", len(name)))
 	}

@@ -87,9 +87,9 @@ func nginx() product {
 			{name: "idle", base: "clear", request: plan.Request{URL: "/idle"}, pause: 3 * time.Millisecond, idle: true, exact: true},
 			{name: "tls", base: "tls", request: plan.Request{URL: "/page"}},
 			{name: "tls-limited", base: "tls", request: plan.Request{URL: "/limited"}, limit: 7},
-			{name: "h2", base: "h2", request: plan.Request{URL: "/page", Header: gzip}},
-			{name: "h2-limited", base: "h2-limited", request: plan.Request{URL: "/"}, limit: 7},
-			{name: "h2c", base: "h2c", request: plan.Request{URL: "/return", HTTPVersion: plan.HTTP2}},
+			{name: "h2", base: "h2", request: plan.Request{URL: "/page", Header: gzip}, http2: true},
+			{name: "h2-limited", base: "h2-limited", request: plan.Request{URL: "/"}, limit: 7, http2: true},
+			{name: "h2c", base: "h2c", request: plan.Request{URL: "/return", HTTPVersion: plan.HTTP2}, http2: true},
 		},
 	}
 }

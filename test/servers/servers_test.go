@@ -3,7 +3,6 @@
 package servers
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/nollagluiz/broadside/engine"
@@ -31,7 +30,10 @@ func TestTotalsAreTheAccessLogs(t *testing.T) {
 				}
 				defer e.Close()
 				for _, l := range p.loads {
-					runs = append(runs, l.put(t, e, s, fmt.Sprintf("%s-%s", transport, l.name)))
+					if !l.carries(transport) {
+						continue
+					}
+					runs = append(runs, l.put(t, e, s, transport))
 				}
 			}
 			logs := s.stop(t, p.quit)
