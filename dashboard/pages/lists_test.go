@@ -147,6 +147,36 @@ func TestSitesPage(t *testing.T) {
 	}
 }
 
+// Options that say how the load goes are tagged where the target is, in words; others are not.
+func TestSitesWithOptions(t *testing.T) {
+	for _, c := range []struct {
+		name, options string
+		tagged        bool
+	}{
+		{"nothing at all", ``, false},
+		{"none", `{}`, false},
+		{"null", `null`, false},
+		{"damaged", `{"stages":`, false},
+		{"thresholds", `{"thresholds":{"http_reqs":["count>1"]}}`, false},
+		{"no stages", `{"stages":null}`, false},
+		{"scenarios", `{"scenarios":{"a":{"executor":"constant-vus","vus":2,"duration":"3s"}}}`, true},
+		{"stages", `{"stages":[{"duration":"3s","target":5}]}`, true},
+		{"iterations", `{"vus":2,"iterations":9}`, true},
+		{"keys as well", `{"iterations":9,"tlsAuth":"***"}`, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fakeFleet{targets: demoTargets()[:1]}
+			f.targets[0].Options = json.RawMessage(c.options)
+			for lang, words := range map[string]string{"en": "k6 options", "pt-BR": "opções do k6"} {
+				row := newBrowser(t, f).speaks(lang).get("/agents/k6/sites").want(t, http.StatusOK).cells(t)[0]
+				if strings.Contains(row[0], words) != c.tagged {
+					t.Errorf("%s: %q; tagged should be %t", lang, row[0], c.tagged)
+				}
+			}
+		})
+	}
+}
+
 func TestRunsPage(t *testing.T) {
 	b := newBrowser(t, demoFleet())
 	rows := b.get("/agents/k6/runs").cells(t)

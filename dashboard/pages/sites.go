@@ -1,8 +1,10 @@
 package pages
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/nollagluiz/broadside/fleet"
@@ -28,6 +30,18 @@ type siteRow struct {
 	Last      *runRow
 	Spark     sparkline
 	Fail      failRate // of the last runs together: failures / requests
+}
+
+// Shaped tells whether the target's options replace its one loop of virtual users: others, such as thresholds, leave it.
+func (r siteRow) Shaped() bool {
+	var options map[string]json.RawMessage
+	if json.Unmarshal(r.Options, &options) != nil {
+		return false
+	}
+	return slices.ContainsFunc([]string{"scenarios", "stages", "iterations"}, func(name string) bool {
+		value := options[name]
+		return value != nil && string(value) != "null"
+	})
 }
 
 // crew is what the agents online can do.
