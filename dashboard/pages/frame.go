@@ -31,11 +31,12 @@ func parseTemplates(l *locale) (map[string]*template.Template, error) {
 	funcs := template.FuncMap{
 		"t": l.text, "tn": l.count, "known": l.known,
 		"num": l.number, "latency": l.latency, "pct": l.percent, "bytes": l.bytes, "rate": l.rate, "figure": l.figure,
-		"int":      func(n int) int64 { return int64(n) },
-		"duration": l.duration,
-		"millis":   func(n int64) string { return l.duration(time.Duration(n) * time.Millisecond) },
-		"site":     sitePath,
-		"run":      runPath,
+		"int":         func(n int) int64 { return int64(n) },
+		"duration":    l.duration,
+		"nanoseconds": l.nanoseconds,
+		"millis":      func(n int64) string { return l.duration(time.Duration(n) * time.Millisecond) },
+		"site":        sitePath,
+		"run":         runPath,
 	}
 	shared, err := template.New("frame.html").Funcs(funcs).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html", "templates/chart.html")
 	if err != nil {

@@ -32,7 +32,7 @@ type runView struct {
 	Statuses     []statusRow
 	Errors       []errorRow
 	Thresholds   []thresholdRow
-	Corrected    string // the latency from when requests were due; "" of a closed model
+	Corrected    *corrected // of an open model
 	Settings     []setting
 }
 
@@ -49,38 +49,6 @@ type errorRow struct {
 	fleet.ErrorCount
 	Meaning string
 	Share   *float64
-}
-
-// thresholdRow is a limit with what became of it.
-type thresholdRow struct {
-	Metric, Expression string
-	OK                 bool
-	Value              string // "" where there is none
-}
-
-// thresholds lists them with their values, those of trends in ms.
-func (l *locale) thresholds(results []fleet.ThresholdResult) []thresholdRow {
-	rows := make([]thresholdRow, len(results))
-	for i, r := range results {
-		rows[i] = thresholdRow{Metric: r.Metric, Expression: r.Expression, OK: r.OK}
-		if r.Value == nil {
-			continue
-		}
-		rows[i].Value = l.short(*r.Value)
-		if m, known := plan.MetricOf(r.Metric); known && m.Type == plan.Trend {
-			rows[i].Value = l.latency(r.Value)
-		}
-	}
-	return rows
-}
-
-// corrected says the percentiles from when requests were due.
-func (l *locale) corrected(h *hist.Histogram) string {
-	at := func(q float64) string {
-		ms := h.Quantile(q) / float64(time.Millisecond)
-		return l.latency(&ms)
-	}
-	return l.text("run.corrected", "p50", at(0.50), "p95", at(0.95), "p99", at(0.99))
 }
 
 func (h *handler) showRun(v *visit) error {
@@ -127,9 +95,7 @@ func (v *runView) measured(l *locale, r fleet.RunDetail) {
 	if v.OfK6 && r.Metrics != nil && r.Metrics.P95 != nil {
 		v.Percentiles = l.text("run.k6")
 	}
-	if due := decode(r.Trends[summary.HTTPReqCorrected]); due != nil {
-		v.Corrected = l.corrected(due)
-	}
+	v.Corrected = l.corrected(r.Trends[summary.HTTPReqCorrected])
 	v.Thresholds = l.thresholds(r.Thresholds)
 	v.Phases, v.PhasesLabel = l.phases(r.Trends)
 	v.Statuses = l.statuses(r.Statuses, r.Spec.ExpectedStatuses)
