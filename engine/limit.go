@@ -9,10 +9,10 @@ import (
 
 // When the generator itself was a run's limit: what it is late by, or stopped for, is in every latency that it measures.
 const (
-	limitLag       = time.Millisecond // on average, for each request
-	limitLagPart   = 0.25             // of the latencies; below, it changes no conclusion
-	limitThrottled = 0.1              // of the periods of its CPU quota
-	fewPeriods     = 10               // too few to tell
+	limitLag       = 10 * time.Millisecond // on average, for each request: a time slice or two of a neighbour are no limit
+	limitLagPart   = 0.25                  // of the latencies; below, it changes no conclusion
+	limitThrottled = 0.1                   // of the periods of its CPU quota
+	fewPeriods     = 10                    // too few to tell
 )
 
 // limits is what a run met of its generator's own.
