@@ -28,14 +28,14 @@ func TestRunPageOfThresholds(t *testing.T) {
 	page := strings.ReplaceAll(words(a.doc), "\u00a0", " ")
 	for _, part := range []string{
 		"✕ crossed http_req_duration{status:200} p(95)<500 813.2 ms", "✓ held http_req_failed rate<0.5 0.25", "✓ held http_reqs{scenario:<b>} count>1 – no data",
-		"39,603 ! 1,234 dropped", "! 1,234 iterations that were due never began", "20.5 ms 20.5 ms from due", "http_req_corrected_duration", "off by at most 0.1 %",
+		"39,603 ! 1,234 dropped", "! 1,234 iterations that were due never began", "20.5 ms 20.5 ms corrected", "http_req_corrected_duration", "off by at most 0.1 %",
 	} {
 		if !strings.Contains(page, part) {
 			t.Errorf("the page doesn't say %q:\n%.2000s", part, page)
 		}
 	}
 	portuguese := newBrowser(t, f).speaks("pt-BR").get("/agents/k6/runs/"+r.ID).want(t, http.StatusOK)
-	if page := words(portuguese.doc); !strings.Contains(page, "ultrapassado") || !strings.Contains(page, "1.234 descartadas") || !strings.Contains(page, "desde o devido") {
+	if page := words(portuguese.doc); !strings.Contains(page, "ultrapassado") || !strings.Contains(page, "1.234 descartadas") || !strings.Contains(page, "ms corrigida") {
 		t.Error("not in Portuguese")
 	}
 }
@@ -47,7 +47,7 @@ func TestRunPageWithoutThresholds(t *testing.T) {
 	r.Thresholds, r.Metrics.DroppedIterations = nil, 0
 	delete(r.Trends, summary.HTTPReqCorrected)
 	b := newBrowser(t, f)
-	const thresholds, dropped, corrected = "Thresholds", "dropped", "from due"
+	const thresholds, dropped, corrected = "Thresholds", "dropped", "ms corrected"
 	page := b.get("/agents/k6/runs/"+r.ID).want(t, http.StatusOK).plainWords(t)
 	for _, part := range []string{thresholds, dropped, corrected} {
 		if strings.Contains(page, part) {
