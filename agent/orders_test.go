@@ -167,6 +167,8 @@ func TestRunOrderRefused(t *testing.T) {
 			"The ordered run was not started: the agent makes at most 1 runs at once (MAX_CONCURRENT_RUNS)."},
 		{"VU limit", func(_ *dashboard, c *Config) { c.VULimit = NewVULimit(3) }, site("b"),
 			"The ordered run was not started: 2 more VUs would pass the limit of 3 (MAX_VUS)."},
+		{"VU limit, by its options", func(_ *dashboard, c *Config) { c.VULimit = NewVULimit(30) }, shaped("b"),
+			"The ordered run was not started: 40 more VUs would pass the limit of 30 (MAX_VUS)."},
 		{"stopped", func(d *dashboard, _ *Config) { d.poll.Stop = true }, site("b"),
 			"The ordered run was not started: all load was stopped."},
 		{"invalid", func(*dashboard, *Config) {}, func() fleet.Target { t := site("b"); t.VUs = 0; return t }(),
