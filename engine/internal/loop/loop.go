@@ -47,9 +47,8 @@ type Loop struct {
 	x      core.Exchange // of the exchange that ends now
 	spare  []*partial
 
-	hosts int // attached; guarded by mu
-
 	mu      sync.Mutex // guards what follows
+	hosts   int        // attached
 	inbox   []func()
 	posted  atomic.Bool // inbox, or hosts, is to be looked at. Written with mu held
 	asleep  bool        // it waits, or is about to
