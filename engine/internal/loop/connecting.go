@@ -60,7 +60,6 @@ func (v *vu) connectsLong() {
 	case now >= end:
 		v.fail(dial.TimedOut(v.target()))
 	default:
-		v.wakeAt(min(v.request.Deadline, end))
-		v.dialsLong()
+		v.dialsLong(min(v.request.Deadline, end))
 	}
 }

@@ -16,19 +16,22 @@ import (
 )
 
 // A Host dials for maxDials VUs at once, so that ten thousand that begin together overrun no server's backlog, and need
-// neither as many goroutines nor the memory of as many handshakes. A dial that takes longer than patience counts no more:
-// servers that are far, or silent, hold nobody up.
+// neither as many goroutines nor the memory of as many handshakes. But servers that are far, or silent, are to hold nobody
+// up: a dial counts no more when it has gone on for patience and none has ended in that time, or for longPatience. While
+// some end, it is the CPU that they wait for, here or there, and more of them would only wait longer.
 const (
-	maxDials = 64
-	patience = 50 * time.Millisecond
+	maxDials     = 64
+	patience     = 50 * time.Millisecond
+	longPatience = time.Second
 )
 
 // dials are those of a Host.
 type dials struct {
-	quick   int     // under way, for less than patience
-	serving bool    // places are being given
-	waiting []int32 // VUs, for their turn, and some that gave up
-	turn    int     // of waiting
+	counted int           // under way, but for those that count no more
+	ended   time.Duration // when one last did
+	serving bool          // places are being given
+	waiting []int32       // VUs, for their turn, and some that gave up
+	turn    int           // of waiting
 }
 
 // job is what a goroutine does for a VU.
@@ -40,7 +43,7 @@ type job struct {
 // dial makes a connection for the exchange, in turn.
 func (v *vu) dial() {
 	d := &v.host.dials
-	if d.quick == maxDials {
+	if d.counted == maxDials {
 		v.state = queued
 		v.wakeAt(v.request.Deadline)
 		d.waiting = append(d.waiting, v.number)
@@ -59,7 +62,7 @@ func (v *vu) dialNow() {
 			return
 		}
 	}
-	h.dials.quick++
+	h.dials.counted++
 	v.slow, v.began = false, h.now()
 	v.wakeAt(min(v.began+patience, v.request.Deadline))
 	if !o.Secure {
@@ -77,17 +80,25 @@ func (v *vu) dialNow() {
 	})
 }
 
-// dialsLong says that a dial has gone on for patience.
-func (v *vu) dialsLong() {
+// dialsLong looks at a dial that goes on, and again at end at the latest.
+func (v *vu) dialsLong(end time.Duration) {
+	h := v.host
+	now := h.now()
+	if !v.slow && now-h.dials.ended < patience && now-v.began < longPatience {
+		v.wakeAt(min(now+patience, end))
+		return
+	}
+	v.wakeAt(end)
 	if !v.slow {
 		v.slow = true
-		v.host.dialNext()
+		h.dialNext()
 	}
 }
 
 // dialEnds gives the dial's place to the next.
 func (v *vu) dialEnds() {
 	v.job = nil
+	v.host.dials.ended = v.host.now()
 	if !v.slow {
 		v.host.dialNext()
 	}
@@ -96,13 +107,13 @@ func (v *vu) dialEnds() {
 // dialNext gives a place that became free to who waits for one.
 func (h *Host) dialNext() {
 	d := &h.dials
-	d.quick--
+	d.counted--
 	if d.serving { // one that fails at once leads here again
 		return
 	}
 	d.serving = true
 	defer func() { d.serving = false }()
-	for d.quick < maxDials && d.turn < len(d.waiting) {
+	for d.counted < maxDials && d.turn < len(d.waiting) {
 		v := &h.vus[d.waiting[d.turn]]
 		d.turn++
 		if v.state == queued {

@@ -225,8 +225,7 @@ func (v *vu) expire() {
 		v.connectsLong()
 	case dialing:
 		if v.host.now() < v.request.Deadline {
-			v.wakeAt(v.request.Deadline)
-			v.dialsLong()
+			v.dialsLong(v.request.Deadline)
 			return
 		}
 		v.job.stop()
