@@ -20,6 +20,7 @@ type client struct {
 type count struct {
 	requests float64
 	rate     float64 // requests a second, over the time that it measured by itself
+	cpu      float64 // microseconds a request, if it tells them; 0 if its process's time is to be taken
 }
 
 // broadside is `k6agent run` of a folder of binaries. args are those that choose a transport.
@@ -107,7 +108,7 @@ func parseReport(printed string) (count, error) {
 	if err != nil {
 		return count{}, err
 	}
-	return count{n[0], n[1]}, nil
+	return count{requests: n[0], rate: n[1]}, nil
 }
 
 func parseWrk(printed string) (count, error) {
@@ -122,7 +123,7 @@ func parseWrk(printed string) (count, error) {
 	if err != nil {
 		return count{}, err
 	}
-	return count{n[0], rate[0]}, nil
+	return count{requests: n[0], rate: rate[0]}, nil
 }
 
 func parseHey(printed string) (count, error) {
@@ -137,13 +138,13 @@ func parseHey(printed string) (count, error) {
 	if err != nil {
 		return count{}, err
 	}
-	return count{n[0], rate[0]}, nil
+	return count{requests: n[0], rate: rate[0]}, nil
 }
 
 func parseExchange(printed string) (count, error) {
-	n, err := find(`^(\d+) exchanges in ([\d.]+) s`, printed)
+	n, err := find(`^(\d+) exchanges in ([\d.]+) s, ([\d.]+) µs`, printed)
 	if err != nil {
 		return count{}, err
 	}
-	return count{n[0], n[0] / n[1]}, nil
+	return count{requests: n[0], rate: n[0] / n[1], cpu: n[2]}, nil
 }

@@ -45,16 +45,16 @@ func TestParse(t *testing.T) {
 		want    count
 		ok      bool
 	}{
-		{"wrk", parseWrk, wrkText + "Requests/sec:  17295.36\n", count{17433, 17295.36}, true},
+		{"wrk", parseWrk, wrkText + "Requests/sec:  17295.36\n", count{requests: 17433, rate: 17295.36}, true},
 		{"wrk, timed out", parseWrk, wrkText + "  Socket errors: connect 0, read 0, write 0, timeout 3\nRequests/sec:  17295.36\n", count{}, false},
 		{"wrk, 503", parseWrk, wrkText + "  Non-2xx or 3xx responses: 7\nRequests/sec:  17295.36\n", count{}, false},
 		{"wrk, cut", parseWrk, wrkText, count{}, false},
-		{"hey", parseHey, heyText, count{1331, 1314.8}, true},
+		{"hey", parseHey, heyText, count{requests: 1331, rate: 1314.8}, true},
 		{"hey, refused", parseHey, heyText + "\nError distribution:\n  [3]	connection refused\n", count{}, false},
-		{"report", parseReport, report(t, 0), count{5000, 2500}, true},
+		{"report", parseReport, report(t, 0), count{requests: 5000, rate: 2500}, true},
 		{"report, failures", parseReport, report(t, 1), count{}, false},
 		{"report, empty", parseReport, "", count{}, false},
-		{"exchange", parseExchange, "30000 exchanges in 1.5 s\n", count{30000, 20000}, true},
+		{"exchange", parseExchange, "30000 exchanges in 1.5 s, 7.625 µs of CPU each\n", count{requests: 30000, rate: 20000, cpu: 7.625}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := tc.parse(tc.printed)

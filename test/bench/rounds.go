@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -8,7 +9,7 @@ import (
 // turn is one run of one client.
 type turn struct {
 	rate float64 // requests a second
-	cpu  float64 // microseconds a request, user and system, the start of the process included
+	cpu  float64 // microseconds a request, user and system, of the whole process
 	busy float64 // share of time that the server's core was not idle, 0..1
 	// others is the share of time that the client's core was at work for another process, 0..1. It also counts what the
 	// kernel does there in nobody's name.
@@ -77,7 +78,7 @@ func (c contest) turn(ctx context.Context, of client) (turn, error) {
 	elapsed := after[clientCore].total - before[clientCore].total
 	return turn{
 		rate:   n.rate,
-		cpu:    cpu * 1e6 / n.requests,
+		cpu:    cmp.Or(n.cpu, cpu*1e6/n.requests),
 		busy:   busy(before[serverCore], after[serverCore]),
 		others: busy(before[clientCore], after[clientCore]) - cpu/elapsed,
 	}, nil
