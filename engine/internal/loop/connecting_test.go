@@ -72,7 +72,7 @@ func TestConnectWithoutAnswer(t *testing.T) {
 			require.Equal(t, tc.code == 0, x.Interrupted)
 			require.False(t, x.Counts)
 			require.Zero(t, x.Duration())
-			require.GreaterOrEqual(t, x.End-x.Start, 200*ms)
+			require.GreaterOrEqual(t, x.End-x.Start, 100*ms)
 			require.Zero(t, c.host.dials.counted)
 			require.Equal(t, 200, c.do(t.Context(), get(srv.URL)).Status)
 		})
