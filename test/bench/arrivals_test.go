@@ -23,3 +23,12 @@ func TestParseTrend(t *testing.T) {
 		t.Errorf("of nothing: %v; want an error", got)
 	}
 }
+
+func TestBest(t *testing.T) {
+	if f := best(figure{}, []float64{9, 5, 7}, []float64{9, 7}); f.value != 7 || f.void != "" {
+		t.Errorf("%v, %q; want the best of the quiet windows", f.value, f.void)
+	}
+	if f := best(figure{}, []float64{9, 5, 7}, nil); f.value != 5 || f.void == "" {
+		t.Errorf("%v, %q; want the best of all, which does not count", f.value, f.void)
+	}
+}
