@@ -179,7 +179,7 @@ func (l *Loop) sleep() int {
 	case l.jobs > 0:
 		l.yield()
 	}
-	n := l.wait(min(d, slice))
+	n := l.wait(min(d, slice), d < slice)
 	l.idle = n == 0
 	return n
 }

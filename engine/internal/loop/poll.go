@@ -105,15 +105,18 @@ func (p *poller) park(d time.Duration) int {
 	}
 	p.found = 0
 	if err := p.file.SetReadDeadline(until); err != nil {
-		return p.wait(min(d, time.Millisecond))
+		return p.wait(min(d, time.Millisecond), false)
 	}
 	_ = p.raw.Read(p.ready) // the error is that the time is over
 	return p.found
 }
 
-// wait is poll, but blocks until there is an event, or for d at the most. The P stays with the thread meanwhile, so it is
-// for short times.
-func (p *poller) wait(d time.Duration) int {
+// wait is poll, but blocks until there is an event, or for d at the most, to the nanosecond if sharp. The P stays with the
+// thread meanwhile, so it is for short times.
+func (p *poller) wait(d time.Duration, sharp bool) int {
+	if sharp {
+		p.sharpen()
+	}
 	if p.precise {
 		if n, ok := p.waitPrecisely(d); ok {
 			return n
@@ -134,7 +137,6 @@ func (p *poller) wait(d time.Duration) int {
 func (p *poller) waitPrecisely(d time.Duration) (n int, ok bool) {
 	var timeout *kernelTime
 	if d != never {
-		p.sharpen()
 		p.timeout = kernelTime{int64(d / time.Second), int64(d % time.Second)}
 		timeout = &p.timeout
 	}
