@@ -39,14 +39,14 @@ const (
 	HTTP2
 )
 
-// Request is one hop as a transport sends it. The Flow owns it; a transport must not keep it after Do returned.
+// Request is one hop as a transport sends it. A Flow's has no Deadline, which is in its Step: so all VUs can share one.
 type Request struct {
 	Method             string
 	URL                *url.URL
 	Host               string      // of the Host header, if other than the URL's
 	Header             http.Header // not to be written to by a transport
 	Body               []byte
-	Deadline           time.Duration // offset at which the hop times out; redirect hops share one time-out
+	Deadline           time.Duration // of a Do: the offset at which the exchange times out
 	InsecureSkipVerify bool
 	Version            plan.HTTPVersion
 	// Fixed is the Request of which this one is a copy that differs in the deadline alone, if there is one: it is never
@@ -82,5 +82,5 @@ func (x *Exchange) Duration() time.Duration {
 
 // Do carries one exchange for a VU and fills x; it blocks until the response's last byte is read away, the request
 // failed, its deadline passed, or ctx was done (then x.Interrupted is set). It is called by one goroutine per VU at a
-// time, for different VUs at once. x comes zeroed but for Due.
+// time, for different VUs at once. x comes zeroed but for Due. It must not keep r.
 type Do func(ctx context.Context, vu int, r *Request, x *Exchange)

@@ -15,8 +15,8 @@ const (
 // Step is what a Flow wants next.
 type Step struct {
 	Verb  Verb
-	Req   *Request      // of Send
-	Until time.Duration // of Wait and End, an offset from the run's start
+	Req   *Request      // of Send: the Flow's until Done, not to be written to
+	Until time.Duration // an offset from the run's start; of Send: when the exchange times out
 }
 
 // Flow is one VU's iteration as a state machine: the only place of hops, cookies, pause, back-off, failed-or-not and

@@ -17,19 +17,20 @@ import (
 // credentials of the first URL follow a redirect that stays there.
 type chain struct {
 	*rules
-	hop     Request
-	*detour // nil while hop is the first: most iterations have no other, and a VU is to be small
+	hop     *Request // that was sent last: the first, or the detour's
+	*detour          // nil until a redirect is followed: most iterations follow none, and a VU is to be small
 }
 
 // rules are what the chains of a Template have in common. They are never written to.
 type rules struct {
-	first   Request         // but for the deadline
+	first   Request
 	max     int             // redirects; negative: none is followed
 	secrets map[string]bool // canonical names of headers that a caller calls secret
 }
 
 // detour is what a chain remembers of its hops.
 type detour struct {
+	request  Request
 	hops     int            // redirects followed
 	away     bool           // a hop has left the first host: credentials stay behind for good
 	bodiless bool           // a hop has dropped the body, for good
@@ -39,8 +40,8 @@ type detour struct {
 
 // start goes back to the first request, with no cookie but the caller's.
 func (c *chain) start() *Request {
-	c.hop, c.detour = c.first, nil
-	return &c.hop
+	c.hop, c.detour = &c.first, nil
+	return c.hop
 }
 
 // next makes the request that the answer x leads to. It is nil when the answer stands as it is; the error, with its
@@ -72,6 +73,8 @@ func (c *chain) next(x *Exchange) (*Request, uint16, error) {
 	if relative, err := url.Parse(x.Location); err == nil && !relative.IsAbs() {
 		host = c.hop.Host
 	}
+	c.request = *c.hop
+	c.hop = &c.request
 	c.hop.Method, c.hop.URL, c.hop.Host, c.hop.Fixed = method, to, host, nil
 	c.hop.Header = c.header(from, to)
 	if c.bodiless {
@@ -80,7 +83,7 @@ func (c *chain) next(x *Exchange) (*Request, uint16, error) {
 	if user != nil {
 		setBasicAuth(c.hop.Header, user)
 	}
-	return &c.hop, 0, nil
+	return c.hop, 0, nil
 }
 
 // redirected is the method with which a status repeats a request, and whether the body goes along (RFC 9110 section

@@ -64,7 +64,7 @@ func NewTemplate(s plan.Scenario, userAgent string) (*Template, error) {
 	return t, nil
 }
 
-// Request is the first of an iteration, but for its deadline. It is never to be written to.
+// Request is the first of each iteration.
 func (t *Template) Request() *Request { return &t.first }
 
 // Flow returns a VU's Flow: an iteration is the request with its redirect hops, then the pause. It records in shard.
@@ -93,9 +93,12 @@ func (f *requestFlow) seriesOf(method string) *Series {
 
 func (f *requestFlow) Begin(now time.Duration) Step {
 	f.began = now
-	r := f.chain.start()
-	r.Deadline = now + f.scenario.Request.Timeout
-	return Step{Verb: Send, Req: r}
+	return f.send(f.chain.start())
+}
+
+// send makes a hop. All of an iteration share one time-out.
+func (f *requestFlow) send(r *Request) Step {
+	return Step{Verb: Send, Req: r, Until: f.began + f.scenario.Request.Timeout}
 }
 
 func (f *requestFlow) Done(now time.Duration, x *Exchange) Step {
@@ -112,7 +115,7 @@ func (f *requestFlow) Done(now time.Duration, x *Exchange) Step {
 		f.shard.Interrupted()
 		return Step{Verb: End}
 	case next != nil:
-		return Step{Verb: Send, Req: next}
+		return f.send(next)
 	case f.scenario.Pause > 0:
 		return Step{Verb: Wait, Until: now + f.scenario.Pause}
 	}

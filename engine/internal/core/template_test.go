@@ -79,7 +79,7 @@ func TestFirstHop(t *testing.T) {
 	require.Equal(t, "virtual.test", r.Host)
 	require.Equal(t, "POST", r.Method)
 	require.Equal(t, "b", string(r.Body))
-	require.Equal(t, 63*time.Second, r.Deadline)
+	require.Equal(t, 63*time.Second, step.Until)
 	require.Equal(t, http.Header{
 		"Authorization": {"Basic dXNlcjpwQHNz"},
 		"User-Agent":    {"Broadside/test"},
@@ -94,7 +94,7 @@ func TestHopsAreRequests(t *testing.T) {
 	for i, at := range []time.Duration{2 * time.Second, 3 * time.Second} {
 		step = f.Done(at, &Exchange{Status: 302, Proto: HTTP11, Location: "/again", Counts: true})
 		require.Equal(t, Send, step.Verb, i)
-		require.Equal(t, 6*time.Second, step.Req.Deadline, i)
+		require.Equal(t, 6*time.Second, step.Until, i)
 		require.Equal(t, "GET", step.Req.Method)
 		require.Empty(t, step.Req.Body)
 	}

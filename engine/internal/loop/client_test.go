@@ -99,7 +99,9 @@ func (c *client) Tick(now time.Duration, out *pace.Orders) time.Duration {
 	return now + time.Hour
 }
 
-func (c *client) Begin(time.Duration) core.Step { return core.Step{Verb: core.Send, Req: c.request} }
+func (c *client) Begin(time.Duration) core.Step {
+	return core.Step{Verb: core.Send, Req: c.request, Until: c.request.Deadline}
+}
 
 func (c *client) Done(_ time.Duration, x *core.Exchange) core.Step {
 	c.request = nil

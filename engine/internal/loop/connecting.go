@@ -40,8 +40,7 @@ func (v *vu) connects(events uint32) {
 	}
 	v.conn = nil
 	v.dialEnds()
-	now := v.host.loop.clock() - v.host.offset
-	v.connect, v.blocked = now-v.began, now-v.asked
+	v.connect = v.host.loop.clock() - v.host.offset - v.began
 	v.talk(c)
 }
 
@@ -55,11 +54,11 @@ func (v *vu) target() netip.AddrPort {
 func (v *vu) connectsLong() {
 	now, end := v.host.now(), v.began+dial.ConnectTimeout
 	switch {
-	case now >= v.request.Deadline:
+	case now >= v.deadline:
 		v.fail(nil)
 	case now >= end:
 		v.fail(dial.TimedOut(v.target()))
 	default:
-		v.dialsLong(min(v.request.Deadline, end))
+		v.dialsLong(min(v.deadline, end))
 	}
 }

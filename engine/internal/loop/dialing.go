@@ -45,7 +45,7 @@ func (v *vu) dial() {
 	d := &v.host.dials
 	if d.counted == maxDials {
 		v.state = queued
-		v.wakeAt(v.request.Deadline)
+		v.wakeAt(v.deadline)
 		d.waiting = append(d.waiting, v.number)
 		return
 	}
@@ -64,7 +64,7 @@ func (v *vu) dialNow() {
 	}
 	h.dials.counted++
 	v.slow, v.began = false, h.now()
-	v.wakeAt(min(v.began+patience, v.request.Deadline))
+	v.wakeAt(min(v.began+patience, v.deadline))
 	if !o.Secure {
 		if to, ok := h.cfg.Dialer.Known(o.Address); ok {
 			v.connectTo(to)
@@ -197,18 +197,17 @@ func (v *vu) dialled(d *dialled) {
 	v.count(d.counter)
 	if d.err != nil {
 		var failed *dial.Error
-		if errors.As(d.err, &failed) && !v.cut && h.now() < v.request.Deadline {
+		if errors.As(d.err, &failed) && !v.cut && h.now() < v.deadline {
 			v.connect = failed.Connecting
 		}
 		v.fail(d.err)
 		return
 	}
-	v.blocked = h.now() - v.asked
 	v.connect = d.under.Connected.Sub(d.under.Began)
 	v.secure = d.under.Ready().Sub(d.under.Connected)
 	if d.http2 != nil && !v.cut {
 		h.servers.leave(v.wire.Origin)
-		v.adopted = d.counter
+		h.adopted[v.number] = d.counter
 		v.goAway(d.http2)
 		return
 	}

@@ -28,7 +28,9 @@ func (v *vu) goAway(http2 *tls.Conn) {
 	v.state, v.job = away, &job{stop: cancel}
 	forget := v.forgotten
 	v.forgotten = false
-	vu, r, x := int(v.number), v.request, &core.Exchange{Due: v.due}
+	vu, x := int(v.number), &core.Exchange{Due: v.due}
+	r := *v.request
+	r.Deadline = v.deadline
 	began := h.cfg.Start.Add(v.asked)
 	h.spawn(func() func() {
 		defer cancel()
@@ -38,7 +40,7 @@ func (v *vu) goAway(http2 *tls.Conn) {
 		if http2 != nil {
 			h.other.Adopt(vu, http2, began)
 		}
-		h.other.Do(ctx, vu, r, x)
+		h.other.Do(ctx, vu, &r, x)
 		return func() { v.cameBack(x) }
 	})
 }
@@ -46,8 +48,8 @@ func (v *vu) goAway(http2 *tls.Conn) {
 // cameBack goes on when the goroutine has ended.
 func (v *vu) cameBack(x *core.Exchange) {
 	v.job = nil
-	if v.adopted != nil {
-		v.count(v.adopted)
+	if c := v.host.adopted[v.number]; c != nil {
+		v.count(c)
 	}
 	x.Anomaly = x.Anomaly || v.anomaly
 	x.Sent += v.sent

@@ -21,9 +21,9 @@ const (
 )
 
 // exchange sends r and, some events later, gives the flow what came of it.
-func (v *vu) exchange(r *core.Request) {
+func (v *vu) exchange(r *core.Request, deadline time.Duration) {
 	h := v.host
-	v.request, v.wire = r, h.servers.wire(v, r)
+	v.request, v.deadline, v.wire = r, deadline, h.servers.wire(v, r)
 	v.asked, v.retries = h.now(), 0
 	if v.wire.Elsewhere || h.servers.other[v.wire.Origin] {
 		v.goAway(nil)
@@ -34,7 +34,7 @@ func (v *vu) exchange(r *core.Request) {
 
 // connection lets an idle connection carry the exchange, or makes one.
 func (v *vu) connection() {
-	v.reached, v.blocked, v.connect, v.secure = unsent, 0, 0, 0
+	v.reached, v.connect, v.secure = unsent, 0, 0
 	if c := v.take(v.wire.Origin); c != nil {
 		v.talk(c)
 		return
@@ -44,7 +44,7 @@ func (v *vu) connection() {
 
 // talk sends the request over c, which can take it now.
 func (v *vu) talk(c *conn) {
-	v.wakeAt(v.request.Deadline)
+	v.wakeAt(v.deadline)
 	v.state, v.conn = talking, c
 	v.began = v.host.now()
 	n, err := c.write(v.wire.Bytes)
@@ -82,7 +82,7 @@ func (v *vu) wroteTo(n int, err error) {
 // server closed one that had carried others, or to the end.
 func (v *vu) failed(err error) {
 	again := v.reached == unsent || v.reached == sent && v.wire.Replayable
-	if !again || !v.conn.reused || v.host.now() >= v.request.Deadline {
+	if !again || !v.conn.reused || v.host.now() >= v.deadline {
 		v.fail(err)
 		return
 	}
@@ -106,7 +106,7 @@ func (v *vu) fail(err error) {
 	switch {
 	case v.cut:
 		x.Interrupted = true
-	case v.host.now() >= v.request.Deadline:
+	case v.host.now() >= v.deadline:
 		x.Code, x.Err = core.CodeTimeout, "request timeout"
 	default:
 		x.Code, x.Err = dial.Classify(err)
@@ -118,7 +118,7 @@ func (v *vu) fail(err error) {
 func (v *vu) finish(x *core.Exchange, keep bool) {
 	now := v.host.now()
 	x.Start, x.Due, x.End = v.asked, v.due, now
-	x.Phases[core.Blocked], x.Phases[core.Connecting], x.Phases[core.TLS] = v.blocked, v.connect, v.secure
+	x.Phases[core.Connecting], x.Phases[core.TLS] = v.connect, v.secure
 	x.Retries = int(v.retries)
 	x.Counts = v.reached >= sent
 	if c := v.conn; c != nil {
@@ -146,6 +146,7 @@ func (v *vu) count(c *dial.Counter) {
 
 // phases tells the time from the connection on.
 func (v *vu) phases(x *core.Exchange, now time.Duration) {
+	x.Phases[core.Blocked] = v.began - v.asked
 	switch v.reached {
 	case unsent, partly:
 		x.Phases[core.Sending] = now - v.began

@@ -44,6 +44,7 @@ type Host struct {
 	servers servers
 	dials   dials
 	other   Other
+	adopted map[int32]*dial.Counter // by VU: of a connection that the other transport took over
 	lag     Lag
 	cutting bool    // many VUs at once
 	cut     []int32 // the descriptors of those
@@ -62,6 +63,7 @@ func newHost(l *Loop, cfg Config) *Host {
 		offset:  cfg.Start.Sub(l.base),
 		ended:   make(chan struct{}),
 		servers: newServers(cfg.Dialer),
+		adopted: map[int32]*dial.Counter{},
 		vus:     make([]vu, cfg.Executor.MaxVUs()),
 		made:    cfg.Executor.VUs(),
 	}

@@ -30,7 +30,6 @@ func (v *vu) take(o http1.Origin) *conn {
 		c.readable = true // perhaps: its event may be among those that wait for the loop
 		if !v.stale(c) {
 			v.host.loop.clock()
-			v.blocked = v.host.now() - v.asked
 			return c
 		}
 		c.abort()

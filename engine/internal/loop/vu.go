@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
-	"github.com/nollagluiz/broadside/engine/internal/dial"
 	"github.com/nollagluiz/broadside/engine/internal/http1"
 	"github.com/nollagluiz/broadside/engine/internal/pace"
 )
@@ -55,28 +54,27 @@ type vu struct {
 	rest      time.Duration // the back-off: no iteration before it
 
 	// The exchange under way. Times are offsets from the run's start.
-	reached progress
-	slow    bool // its dial counts no more
-	anomaly bool // bytes came on an idle connection
-	retries uint16
-	fixed   *core.Request // whose bytes wire was made of, and may serve again; nil if they can't
-	wire    *http1.Wire
-	request *core.Request
-	conn    *conn         // that carries it
-	idle    *conn         // those that may carry the next ones: a list, the last used first
-	partial *partial      // of a response that comes in pieces
-	job     *job          // what a goroutine does for it
-	adopted *dial.Counter // of a connection that the other transport took over; nil if there is none
-	due     time.Duration
-	asked   time.Duration // for a connection
-	began   time.Duration // the connection could carry it
-	wrote   time.Duration
-	first   time.Duration // byte of the response
-	blocked time.Duration
-	connect time.Duration
-	secure  time.Duration // the TLS handshake took
-	sent    int64         // bytes, since the exchange before
-	rcvd    int64
+	reached  progress
+	slow     bool // its dial counts no more
+	anomaly  bool // bytes came on an idle connection
+	retries  uint16
+	fixed    *core.Request // whose bytes wire was made of, and may serve again; nil if they can't
+	wire     *http1.Wire
+	request  *core.Request
+	conn     *conn    // that carries it
+	idle     *conn    // those that may carry the next ones: a list, the last used first
+	partial  *partial // of a response that comes in pieces
+	job      *job     // what a goroutine does for it
+	deadline time.Duration
+	due      time.Duration
+	asked    time.Duration // for a connection
+	began    time.Duration // the connection could carry it
+	wrote    time.Duration
+	first    time.Duration // byte of the response
+	connect  time.Duration
+	secure   time.Duration // the TLS handshake took
+	sent     int64         // bytes, since the exchange before
+	rcvd     int64
 }
 
 // start lets a retired or parked VU iterate, and keeps one that was to drain. One that was killed goes on as soon as its
@@ -181,7 +179,7 @@ func (v *vu) follow(s core.Step) {
 	case s.Verb == core.Wait:
 		v.sleep(pausing, s.Until)
 	default:
-		v.exchange(s.Req)
+		v.exchange(s.Req, s.Until)
 	}
 }
 
@@ -224,8 +222,8 @@ func (v *vu) expire() {
 	case connecting:
 		v.connectsLong()
 	case dialing:
-		if v.host.now() < v.request.Deadline {
-			v.dialsLong(v.request.Deadline)
+		if v.host.now() < v.deadline {
+			v.dialsLong(v.deadline)
 			return
 		}
 		v.job.stop()

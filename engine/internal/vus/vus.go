@@ -239,8 +239,9 @@ func (h *Host) iterate(ctx context.Context, v *vu, due time.Duration) {
 				v.flow.Cut(h.now())
 				return
 			}
-			v.exchange = core.Exchange{Due: due}
-			h.cfg.Do(ctx, v.number, step.Req, &v.exchange)
+			v.request, v.exchange = *step.Req, core.Exchange{Due: due}
+			v.request.Deadline = step.Until
+			h.cfg.Do(ctx, v.number, &v.request, &v.exchange)
 			due = h.now()
 			step = v.flow.Done(due, &v.exchange)
 		case core.Wait:
@@ -268,6 +269,7 @@ type vu struct {
 	number   int
 	wake     chan struct{} // cap 1: look at wanted again
 	flow     core.Flow
+	request  core.Request // the Flow's, with its deadline
 	exchange core.Exchange
 	rest     time.Duration // the back-off: no iteration before it
 	timer    *time.Timer
