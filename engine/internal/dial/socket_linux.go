@@ -27,10 +27,10 @@ func (d *Dialer) Known(address string) (netip.AddrPort, bool) {
 	return addrs[0], true
 }
 
-// Socket begins to connect to an address that Known gave, as net.Dialer would, but does not block. The descriptor, which
-// the caller closes, is ready to be written to once it is connected or has failed: then Connected tells. An error is an
-// *Error.
-func Socket(to netip.AddrPort) (fd int, err error) {
+// Socket begins to connect to an address that Known gave, as net.Dialer would, but does not block. The descriptor is the
+// caller's to close. If it is not connected at once, as it is on the same machine, it will be ready to be written to when it
+// is, or has failed: then Connected tells. An error is an *Error.
+func Socket(to netip.AddrPort) (fd int, connected bool, err error) {
 	family, at := unix.AF_INET, unix.Sockaddr(nil)
 	if addr := to.Addr().Unmap(); addr.Is4() {
 		at = &unix.SockaddrInet4{Port: int(to.Port()), Addr: addr.As4()}
@@ -39,7 +39,7 @@ func Socket(to netip.AddrPort) (fd int, err error) {
 	}
 	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if err != nil {
-		return 0, dialError(to, "socket", err)
+		return 0, false, dialError(to, "socket", err)
 	}
 	// Options that are refused leave a connection that works.
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
@@ -48,10 +48,27 @@ func Socket(to netip.AddrPort) (fd int, err error) {
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive/time.Second))
 	switch err = unix.Connect(fd, at); err {
 	case nil, unix.EINPROGRESS, unix.EINTR:
-		return fd, nil
+		// Linux says that it is in progress even where the answer came meanwhile.
+		connected, err = settled(fd)
 	}
-	_ = unix.Close(fd) // it leads nowhere
-	return 0, dialError(to, "connect", err)
+	if err != nil {
+		_ = unix.Close(fd) // it leads nowhere
+		return 0, false, Failed(to, err)
+	}
+	return fd, connected, nil
+}
+
+// settled tells whether a socket is connected by now; an error, that it failed.
+func settled(fd int) (connected bool, err error) {
+	fds := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	n, err := unix.Poll(fds[:], 0)
+	switch {
+	case n == 0 || err != nil:
+		return false, nil
+	case fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0:
+		return false, Connected(fd)
+	}
+	return true, nil
 }
 
 // Connected tells whether a Socket that is ready is connected. The error is for Failed.

@@ -55,7 +55,7 @@ func (c *conn) event(events uint32) {
 	}
 	switch v := c.vu; {
 	case v.state == connecting && v.conn == c:
-		v.connects(events)
+		v.told(events)
 	case v.state == lending && v.conn == c:
 		v.job.lease.tell()
 	case v.conn != c:

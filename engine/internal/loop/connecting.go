@@ -13,7 +13,7 @@ import (
 // connectTo makes a connection without a goroutine: the kernel tells when it is there.
 func (v *vu) connectTo(to netip.AddrPort) {
 	v.state = connecting
-	fd, err := dial.Socket(to)
+	fd, connected, err := dial.Socket(to)
 	if err != nil {
 		v.fail(err)
 		return
@@ -24,11 +24,16 @@ func (v *vu) connectTo(to netip.AddrPort) {
 		v.fail(err)
 		return
 	}
+	if connected {
+		v.host.dialledAtOnce()
+		v.connects(c)
+		return
+	}
 	v.conn = c
 }
 
-// connects goes on when the kernel told of the connection.
-func (v *vu) connects(events uint32) {
+// told goes on when the kernel told of the connection.
+func (v *vu) told(events uint32) {
 	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) == 0 {
 		return
 	}
@@ -40,6 +45,11 @@ func (v *vu) connects(events uint32) {
 	}
 	v.conn = nil
 	v.dialEnds()
+	v.connects(c)
+}
+
+// connects begins to talk over c, which is connected.
+func (v *vu) connects(c *conn) {
 	v.connect = v.host.loop.clock() - v.host.offset - v.began
 	v.talk(c)
 }

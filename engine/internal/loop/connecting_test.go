@@ -32,7 +32,7 @@ func full(t testing.TB) (address string) {
 	require.NoError(t, err)
 	at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*unix.SockaddrInet4).Port))
 	for range 8 {
-		client, err := dial.Socket(at)
+		client, _, err := dial.Socket(at)
 		require.NoError(t, err)
 		t.Cleanup(func() { unix.Close(client) })
 	}

@@ -17,8 +17,8 @@ import (
 
 // A Host dials for maxDials VUs at once, so that ten thousand that begin together overrun no server's backlog, and need
 // neither as many goroutines nor the memory of as many handshakes. But servers that are far, or silent, are to hold nobody
-// up: a dial counts no more when it has gone on for patience and none has ended in that time, or for longPatience. While
-// some end, it is the CPU that they wait for, here or there, and more of them would only wait longer.
+// up: a dial counts no more when it has gone on for patience. One on a goroutine still does while others end, for
+// longPatience at the most: then it is the CPU that handshakes wait for, here or there, and more would only wait longer.
 const (
 	maxDials     = 64
 	patience     = 50 * time.Millisecond
@@ -28,6 +28,7 @@ const (
 // dials are those of a Host.
 type dials struct {
 	counted int           // under way, but for those that count no more
+	atOnce  int           // that were over at once, in this turn of the loop
 	ended   time.Duration // when one last did
 	serving bool          // places are being given
 	waiting []int32       // VUs, for their turn, and some that gave up
@@ -43,7 +44,7 @@ type job struct {
 // dial makes a connection for the exchange, in turn.
 func (v *vu) dial() {
 	d := &v.host.dials
-	if d.counted == maxDials {
+	if !d.room() {
 		v.state = queued
 		v.wakeAt(v.deadline)
 		d.waiting = append(d.waiting, v.number)
@@ -84,7 +85,7 @@ func (v *vu) dialNow() {
 func (v *vu) dialsLong(end time.Duration) {
 	h := v.host
 	now := h.now()
-	if !v.slow && now-h.dials.ended < patience && now-v.began < longPatience {
+	if v.state == dialing && !v.slow && now-h.dials.ended < patience && now-v.began < longPatience {
 		v.wakeAt(min(now+patience, end))
 		return
 	}
@@ -104,16 +105,38 @@ func (v *vu) dialEnds() {
 	}
 }
 
-// dialNext gives a place that became free to who waits for one.
-func (h *Host) dialNext() {
+// room tells whether one more may begin.
+func (d *dials) room() bool { return d.counted+d.atOnce < maxDials }
+
+// dialledAtOnce ends a dial that took no time. Its place is given in the loop's next turn, or a loop that makes thousands of
+// connections did nothing else until it has them.
+func (h *Host) dialledAtOnce() {
 	d := &h.dials
 	d.counted--
+	d.atOnce++
+	if d.atOnce == 1 {
+		h.loop.post(func() {
+			d.atOnce = 0
+			h.dialWaiting()
+		})
+	}
+}
+
+// dialNext gives a dial's place to who waits for one.
+func (h *Host) dialNext() {
+	h.dials.counted--
+	h.dialWaiting()
+}
+
+// dialWaiting gives what places there are.
+func (h *Host) dialWaiting() {
+	d := &h.dials
 	if d.serving { // one that fails at once leads here again
 		return
 	}
 	d.serving = true
 	defer func() { d.serving = false }()
-	for d.counted < maxDials && d.turn < len(d.waiting) {
+	for d.room() && d.turn < len(d.waiting) {
 		v := &h.vus[d.waiting[d.turn]]
 		d.turn++
 		if v.state == queued {
