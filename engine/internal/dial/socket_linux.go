@@ -17,43 +17,50 @@ import (
 // ConnectTimeout is how long a connect may take.
 const ConnectTimeout = connectTimeout
 
+// Target is an address to connect to.
+type Target struct {
+	netip.AddrPort
+	family int
+	at     unix.Sockaddr
+}
+
 // Known gives the address that "host:port" leads to, where it is the only one, may be dialled, and nobody has to be asked
-// for it.
-func (d *Dialer) Known(address string) (netip.AddrPort, bool) {
+// for it. It holds for the moment: a name may move.
+func (d *Dialer) Known(address string) (to Target, ok bool) {
 	addrs, err := d.addresses(address, d.names.known)
 	if err != nil || len(addrs) != 1 || addrs[0].Addr().Zone() != "" {
-		return netip.AddrPort{}, false
+		return Target{}, false
 	}
-	return addrs[0], true
+	to.AddrPort = addrs[0]
+	if addr, port := to.Addr().Unmap(), int(to.Port()); addr.Is4() {
+		to.family, to.at = unix.AF_INET, &unix.SockaddrInet4{Port: port, Addr: addr.As4()}
+	} else {
+		to.family, to.at = unix.AF_INET6, &unix.SockaddrInet6{Port: port, Addr: addr.As16()}
+	}
+	return to, true
 }
 
 // Socket begins to connect to an address that Known gave, as net.Dialer would, but does not block. The descriptor is the
 // caller's to close. If it is not connected at once, as it is on the same machine, it will be ready to be written to when it
 // is, or has failed: then Connected tells. An error is an *Error.
-func Socket(to netip.AddrPort) (fd int, connected bool, err error) {
-	family, at := unix.AF_INET, unix.Sockaddr(nil)
-	if addr := to.Addr().Unmap(); addr.Is4() {
-		at = &unix.SockaddrInet4{Port: int(to.Port()), Addr: addr.As4()}
-	} else {
-		family, at = unix.AF_INET6, &unix.SockaddrInet6{Port: int(to.Port()), Addr: addr.As16()}
-	}
-	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+func Socket(to Target) (fd int, connected bool, err error) {
+	fd, err = unix.Socket(to.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if err != nil {
-		return 0, false, dialError(to, "socket", err)
+		return 0, false, dialError(to.AddrPort, "socket", err)
 	}
 	// Options that are refused leave a connection that works.
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepAlive/time.Second))
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(keepAlive/time.Second))
-	switch err = unix.Connect(fd, at); err {
+	switch err = unix.Connect(fd, to.at); err {
 	case nil, unix.EINPROGRESS, unix.EINTR:
 		// Linux says that it is in progress even where the answer came meanwhile.
 		connected, err = settled(fd)
 	}
 	if err != nil {
 		_ = unix.Close(fd) // it leads nowhere
-		return 0, false, Failed(to, err)
+		return 0, false, Failed(to.AddrPort, err)
 	}
 	return fd, connected, nil
 }

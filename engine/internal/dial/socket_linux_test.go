@@ -68,8 +68,11 @@ func TestKnown(t *testing.T) {
 func TestSocket(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	open := l.Addr().(*net.TCPAddr).AddrPort()
-	try := func(to netip.AddrPort) error {
+	d := New(Config{})
+	defer d.Close()
+	open, ok := d.Known(l.Addr().String())
+	require.True(t, ok)
+	try := func(to Target) error {
 		fd, connected, err := Socket(to)
 		if err != nil {
 			return err
@@ -82,7 +85,7 @@ func TestSocket(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 		if err := Connected(fd); err != nil {
-			return Failed(to, err)
+			return Failed(to.AddrPort, err)
 		}
 		return nil
 	}
@@ -92,14 +95,12 @@ func TestSocket(t *testing.T) {
 	require.True(t, connected, "at once, on this machine")
 	require.NoError(t, unix.Close(fd))
 	require.NoError(t, l.Close())
-	d := New(Config{})
-	defer d.Close()
 	_, want := d.Dial(t.Context(), open.String(), new(Counter))
 	got := try(open)
 	require.Equal(t, want.Error(), got.Error())
 	code, _ := Classify(got)
 	require.EqualValues(t, core.CodeRefused, code)
-	code, text := Classify(TimedOut(open))
+	code, text := Classify(TimedOut(open.AddrPort))
 	require.EqualValues(t, core.CodeDialTimeout, code)
 	require.Contains(t, text, "no connection within 30s")
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // connectTo makes a connection without a goroutine: the kernel tells when it is there.
-func (v *vu) connectTo(to netip.AddrPort) {
+func (v *vu) connectTo(to dial.Target) {
 	v.state = connecting
 	fd, connected, err := dial.Socket(to)
 	if err != nil {
@@ -56,8 +56,8 @@ func (v *vu) connects(c *conn) {
 
 // target is the address that is connected to, for people to read.
 func (v *vu) target() netip.AddrPort {
-	to, _ := v.host.cfg.Dialer.Known(v.wire.Origin.Address) // forgotten in the meantime, it is none
-	return to
+	to, _ := v.host.servers.where(&v.wire.Origin, v.host.now()) // forgotten in the meantime, it is none
+	return to.AddrPort
 }
 
 // connectsLong looks at a connect that goes on.

@@ -4,6 +4,7 @@ package loop
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -30,7 +31,8 @@ func full(t testing.TB) (address string) {
 	require.NoError(t, unix.Listen(fd, 0))
 	name, err := unix.Getsockname(fd)
 	require.NoError(t, err)
-	at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*unix.SockaddrInet4).Port))
+	at, ok := newDialer(t).Known(fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port))
+	require.True(t, ok)
 	for range 8 {
 		client, _, err := dial.Socket(at)
 		require.NoError(t, err)

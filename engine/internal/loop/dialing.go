@@ -67,7 +67,7 @@ func (v *vu) dialNow() {
 	v.slow, v.began = false, h.now()
 	v.wakeAt(min(v.began+patience, v.deadline))
 	if !o.Secure {
-		if to, ok := h.cfg.Dialer.Known(o.Address); ok {
+		if to, ok := h.servers.where(o, v.began); ok {
 			v.connectTo(to)
 			return
 		}

@@ -4,6 +4,7 @@ package loop
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -122,6 +123,7 @@ func (h *Host) now() time.Duration { return h.loop.now - h.offset }
 
 func (h *Host) begin() {
 	h.timer.owner = h
+	h.loop.timers = slices.Grow(h.loop.timers, h.made)
 	h.loop.clock()
 	h.expire()
 }

@@ -5,6 +5,7 @@ package loop
 import (
 	"crypto/tls"
 	"net"
+	"time"
 
 	"github.com/nollagluiz/broadside/engine/internal/core"
 	"github.com/nollagluiz/broadside/engine/internal/dial"
@@ -20,10 +21,25 @@ type servers struct {
 	wires   map[*core.Request]*http1.Wire // by Request.Fixed
 	configs map[http1.Origin]*tls.Config  // of handshakes: shared, or each connection would hold one
 	other   map[http1.Origin]bool         // it is for the other transport
+
+	last   *http1.Origin // of which was last asked where it is, and what came of it
+	asked  time.Duration
+	target dial.Target
+	known  bool
 }
 
 func newServers(d *dial.Dialer) servers {
-	return servers{d, map[*core.Request]*http1.Wire{}, map[http1.Origin]*tls.Config{}, map[http1.Origin]bool{}}
+	return servers{dialer: d, wires: map[*core.Request]*http1.Wire{}, configs: map[http1.Origin]*tls.Config{}, other: map[http1.Origin]bool{}}
+}
+
+// where gives the address of o if it is known. Thousands of connections to one server in a row ask once.
+func (s *servers) where(o *http1.Origin, now time.Duration) (dial.Target, bool) {
+	const moment = 10 * time.Millisecond
+	if s.last != o || now-s.asked >= moment {
+		s.last, s.asked = o, now
+		s.target, s.known = s.dialer.Known(o.Address)
+	}
+	return s.target, s.known
 }
 
 // wire gives the bytes of r: those of a fixed request are made once.

@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nollagluiz/broadside/plan"
@@ -54,6 +55,7 @@ func (e *looping) Tick(now time.Duration, out *Orders) time.Duration {
 }
 
 func (e *looping) all(to []int) []int {
+	to = slices.Grow(to, e.vus)
 	for vu := range e.vus {
 		to = append(to, vu)
 	}
