@@ -16,16 +16,9 @@ import (
 // failure, a caller's credential in any header stays with the host it was meant for, not only the standard ones, and
 // credentials of the first URL follow a redirect that stays there.
 type chain struct {
-	*rules
+	*Template
 	hop     *Request // that was sent last: the first, or the detour's
 	*detour          // nil until a redirect is followed: most iterations follow none, and a VU is to be small
-}
-
-// rules are what the chains of a Template have in common. They are never written to.
-type rules struct {
-	first   Request
-	max     int             // redirects; negative: none is followed
-	secrets map[string]bool // canonical names of headers that a caller calls secret
 }
 
 // detour is what a chain remembers of its hops.

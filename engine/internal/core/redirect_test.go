@@ -34,7 +34,7 @@ type answer struct {
 func follow(t require.TestingT, r plan.Request, answers []answer) (hops []sent, code uint16) {
 	tpl, err := NewTemplate(plan.Plan{Scenarios: []plan.Scenario{{Request: r}}}.Resolved().Scenarios[0], "test")
 	require.NoError(t, err)
-	c := chain{rules: &tpl.rules}
+	c := chain{Template: tpl}
 	hop := c.start()
 	for _, a := range answers {
 		hops = append(hops, sent{hop.Method, hop.URL.String(), hop.Host, string(hop.Body), hop.Header.Clone()})
@@ -205,7 +205,7 @@ func TestCredentialsStayBehind(t *testing.T) {
 	t.Run("the next iteration has it again", func(t *testing.T) {
 		first, err := url.Parse("http://a.test/")
 		require.NoError(t, err)
-		c := chain{rules: &rules{first: Request{Method: "GET", URL: first, Header: http.Header{"Authorization": {"x"}}}, max: 10}}
+		c := chain{Template: &Template{first: Request{Method: "GET", URL: first, Header: http.Header{"Authorization": {"x"}}}, max: 10}}
 		c.start()
 		next, _, err := c.next(&Exchange{Status: 302, Location: "http://b.test/", SetCookie: []string{"s=1"}})
 		require.NoError(t, err)

@@ -18,8 +18,10 @@ const (
 // Template is a scenario's request, prepared once. Its VUs share it and never write to it.
 type Template struct {
 	scenario plan.Scenario
-	name     string // of its series
-	rules
+	name     string          // of its series
+	first    Request         // of each iteration
+	max      int             // redirects; negative: none is followed
+	secrets  map[string]bool // canonical names of headers that a caller calls secret
 }
 
 // NewTemplate prepares the request of a valid, resolved scenario. userAgent is sent where the scenario sets none.
@@ -31,18 +33,16 @@ func NewTemplate(s plan.Scenario, userAgent string) (*Template, error) {
 	}
 	t := &Template{
 		scenario: s,
-		rules: rules{
-			first: Request{
-				Method:             r.Method,
-				URL:                bare(u),
-				Header:             make(http.Header, len(r.Header)+2),
-				Body:               r.Body,
-				InsecureSkipVerify: r.InsecureSkipVerify,
-				Version:            r.HTTPVersion,
-			},
-			max:     r.MaxRedirects,
-			secrets: map[string]bool{},
+		first: Request{
+			Method:             r.Method,
+			URL:                bare(u),
+			Header:             make(http.Header, len(r.Header)+2),
+			Body:               r.Body,
+			InsecureSkipVerify: r.InsecureSkipVerify,
+			Version:            r.HTTPVersion,
 		},
+		max:     r.MaxRedirects,
+		secrets: map[string]bool{},
 	}
 	for name, values := range r.Header {
 		name = http.CanonicalHeaderKey(name)
@@ -69,17 +69,16 @@ func (t *Template) Request() *Request { return &t.first }
 
 // Flow returns a VU's Flow: an iteration is the request with its redirect hops, then the pause. It records in shard.
 func (t *Template) Flow(shard *Shard) Flow {
-	f := &requestFlow{Template: t, shard: shard, chain: chain{rules: &t.rules}}
+	f := &requestFlow{chain: chain{Template: t}, shard: shard}
 	f.series = f.seriesOf(t.first.Method)
 	return f
 }
 
 // requestFlow is the Flow of a Template.
 type requestFlow struct {
-	*Template
+	chain
 	shard   *Shard
 	series  *Series // of the first hop's method
-	chain   chain
 	began   time.Duration
 	backOff time.Duration // 0 after a response
 	rest    time.Duration // no iteration before it
@@ -93,7 +92,7 @@ func (f *requestFlow) seriesOf(method string) *Series {
 
 func (f *requestFlow) Begin(now time.Duration) Step {
 	f.began = now
-	return f.send(f.chain.start())
+	return f.send(f.start())
 }
 
 // send makes a hop. All of an iteration share one time-out.
@@ -102,7 +101,7 @@ func (f *requestFlow) send(r *Request) Step {
 }
 
 func (f *requestFlow) Done(now time.Duration, x *Exchange) Step {
-	method := f.chain.hop.Method
+	method := f.hop.Method
 	var next *Request
 	if x.Interrupted {
 		x.Status, x.Code, x.Err = 0, CodeInterrupted, "interrupted"
@@ -124,7 +123,7 @@ func (f *requestFlow) Done(now time.Duration, x *Exchange) Step {
 
 // judge gives an answer its code, and the hop that it leads to.
 func (f *requestFlow) judge(x *Exchange) *Request {
-	next, code, err := f.chain.next(x)
+	next, code, err := f.next(x)
 	switch {
 	case err != nil:
 		x.Code, x.Err = code, err.Error()

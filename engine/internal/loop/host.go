@@ -35,7 +35,7 @@ type Host struct {
 	ended  chan struct{}
 
 	// What follows belongs to the loop.
-	timer   timer // of the executor
+	clock   vu // the executor's alarm, which is none of the vus
 	orders  pace.Orders
 	vus     []vu
 	live    int  // VUs that are not retired
@@ -122,8 +122,11 @@ func (h *Host) VUs() int {
 func (h *Host) now() time.Duration { return h.loop.now - h.offset }
 
 func (h *Host) begin() {
-	h.timer.owner = h
-	h.loop.timers = slices.Grow(h.loop.timers, h.made)
+	h.clock = vu{host: h, state: ticking}
+	l, n := h.loop, h.made // so many VUs may begin at once
+	l.timers = slices.Grow(l.timers, n+1)
+	l.conns = slices.Grow(l.conns, n)
+	h.dials.waiting = slices.Grow(h.dials.waiting, n)
 	h.loop.clock()
 	h.expire()
 }
@@ -155,14 +158,14 @@ func (h *Host) expire() {
 	}
 	if next == never && h.live == 0 {
 		h.over = true
-		h.loop.timers.remove(&h.timer)
+		h.loop.timers.remove(&h.clock)
 		h.leave()
 		return
 	}
 	if next != never {
 		next += h.offset
 	}
-	h.loop.timers.set(&h.timer, next)
+	h.loop.timers.set(&h.clock, next)
 }
 
 // tick carries out what is due and gives the time of the next tick; never if the end of the last VU is all that is to

@@ -4,7 +4,6 @@ package loop
 
 import (
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -202,8 +201,8 @@ func (l *Loop) getUp() {
 // that neither a start that is due nor another goroutine waits for long.
 func (l *Loop) breathe() {
 	if due := l.now; l.timers.first() <= due {
-		for t := l.timers.expired(due); t != nil; t = l.timers.expired(due) {
-			t.owner.expire()
+		for v := l.timers.expired(due); v != nil; v = l.timers.expired(due) {
+			v.expire()
 		}
 	}
 	if l.now-l.yielded >= slice {
@@ -238,8 +237,8 @@ func (l *Loop) clock() time.Duration {
 
 // watch makes c known to the poller.
 func (l *Loop) watch(c *conn) error {
-	if need := int(c.fd) + 1 - len(l.conns); need > 0 {
-		l.conns = append(slices.Grow(l.conns, need), make([]*conn, need)...)
+	if more := int(c.fd) + 1 - len(l.conns); more > 0 {
+		l.conns = append(l.conns, make([]*conn, more)...)
 	}
 	l.mark++
 	c.mark = l.mark

@@ -4,23 +4,22 @@ package loop
 
 import "time"
 
-// timers is a heap of what is to expire, the next first, 4 children to a node. It is exact to the nanosecond, so a pause
-// of 1 ms is one of 1 ms; a wheel of 10 ms slots would need sorted slots for that.
+// timers is a heap of the VUs that are to expire, the next first, 4 children to a node. It is exact to the nanosecond, so
+// a pause of 1 ms is one of 1 ms; a wheel of 10 ms slots would need sorted slots for that.
 //
 // Time-outs are lazy: moving a timer to a later time costs nothing, as it stays in the heap at the time before, and moves
 // when that comes. So requests that end in time never touch the heap, but once in the length of a time-out for each VU.
 type timers []entry
 
 type entry struct {
-	at time.Duration // not after timer.due
-	*timer
+	at time.Duration // not after when
+	*vu
 }
 
-// timer is something that expires. Times are the loop's.
+// timer is when a VU expires, in the loop's time.
 type timer struct {
-	due   time.Duration // never: not at all
+	when  time.Duration // never: not at all
 	place int32         // in the heap, from 1; 0: not there
-	owner interface{ expire() }
 }
 
 const children = 4
@@ -33,29 +32,29 @@ func (q timers) first() time.Duration {
 	return q[0].at
 }
 
-// set lets t expire at due, and no more at the time set before.
-func (q *timers) set(t *timer, due time.Duration) {
-	t.due = due
+// set lets v expire at due, and no more at the time set before.
+func (q *timers) set(v *vu, due time.Duration) {
+	v.when = due
 	switch {
-	case t.place == 0 && due != never:
+	case v.place == 0 && due != never:
 		*q = append(*q, entry{})
-		q.up(len(*q)-1, entry{due, t})
-	case t.place != 0 && due < (*q)[t.place-1].at:
-		q.up(int(t.place)-1, entry{due, t})
+		q.up(len(*q)-1, entry{due, v})
+	case v.place != 0 && due < (*q)[v.place-1].at:
+		q.up(int(v.place)-1, entry{due, v})
 	}
 }
 
-// remove forgets t, which the heap would hold otherwise until the time before comes.
-func (q *timers) remove(t *timer) {
-	t.due = never
-	if t.place == 0 {
+// remove forgets v, which the heap would hold otherwise until the time before comes.
+func (q *timers) remove(v *vu) {
+	v.when = never
+	if v.place == 0 {
 		return
 	}
-	i, last := int(t.place)-1, len(*q)-1
+	i, last := int(v.place)-1, len(*q)-1
 	moved := (*q)[last]
 	(*q)[last] = entry{}
 	*q = (*q)[:last]
-	t.place = 0
+	v.place = 0
 	if i == last {
 		return
 	}
@@ -65,18 +64,18 @@ func (q *timers) remove(t *timer) {
 	}
 }
 
-// expired takes a timer out that is due at now; nil if there is none.
-func (q *timers) expired(now time.Duration) *timer {
+// expired takes a VU out that is due at now; nil if there is none.
+func (q *timers) expired(now time.Duration) *vu {
 	for len(*q) > 0 && (*q)[0].at <= now {
-		t := (*q)[0].timer
-		if t.due > now && t.due != never {
-			q.down(0, entry{t.due, t})
+		v := (*q)[0].vu
+		if v.when > now && v.when != never {
+			q.down(0, entry{v.when, v})
 			continue
 		}
-		due := t.due
-		q.remove(t)
+		due := v.when
+		q.remove(v)
 		if due != never {
-			return t
+			return v
 		}
 	}
 	return nil

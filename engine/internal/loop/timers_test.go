@@ -15,8 +15,8 @@ import (
 func TestTimersAsAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q timers
-		all := make([]timer, 20)
-		due := map[*timer]time.Duration{} // those that are set
+		all := make([]vu, 20)
+		due := map[*vu]time.Duration{} // those that are set
 		now := time.Duration(0)
 		which, when := rapid.IntRange(0, len(all)-1), rapid.IntRange(0, 40)
 		t.Repeat(map[string]func(*rapid.T){
@@ -38,7 +38,7 @@ func TestTimersAsAList(t *testing.T) {
 			},
 			"expire": func(t *rapid.T) {
 				now += time.Duration(when.Draw(t, "passed"))
-				got := map[*timer]bool{}
+				got := map[*vu]bool{}
 				for tm := q.expired(now); tm != nil; tm = q.expired(now) {
 					require.LessOrEqual(t, due[tm], now)
 					require.False(t, got[tm])
@@ -57,7 +57,7 @@ func TestTimersAsAList(t *testing.T) {
 				}
 				for i, e := range q {
 					require.EqualValues(t, i+1, e.place)
-					require.LessOrEqual(t, e.at, e.due)
+					require.LessOrEqual(t, e.at, e.when)
 				}
 			},
 		})
@@ -67,7 +67,7 @@ func TestTimersAsAList(t *testing.T) {
 // A time-out that moves on with each request leaves the heap alone.
 func TestTimeOutsAreLazy(t *testing.T) {
 	var q timers
-	var tm, other timer
+	var tm, other vu
 	q.set(&other, 5*time.Second)
 	q.set(&tm, 60*time.Second)
 	before := slices.Clone(q)

@@ -39,6 +39,7 @@ const (
 	talking
 	lending
 	away
+	ticking // no VU at all, but a Host's clock
 )
 
 // vu is one virtual user. Its size is what a VU costs, so what few need is behind pointers.
@@ -83,7 +84,7 @@ func (v *vu) start(h *Host, number int) {
 	v.wanted = true
 	switch v.state {
 	case retired:
-		v.host, v.number, v.owner = h, int32(number), v
+		v.host, v.number = h, int32(number)
 		h.live++
 		h.work(1)
 		v.admit()
@@ -148,10 +149,10 @@ func (v *vu) retire() {
 		h.work(-1)
 	}
 	v.state, v.wanted = retired, false
-	h.loop.timers.remove(&v.timer)
+	h.loop.timers.remove(v)
 	if h.live--; h.live == 0 {
 		h.emptied = true
-		h.loop.timers.set(&h.timer, h.loop.now)
+		h.loop.timers.set(&h.clock, h.loop.now)
 	}
 }
 
@@ -206,7 +207,7 @@ func (v *vu) sleep(s state, until time.Duration) {
 
 // wakeAt lets the VU expire at an offset.
 func (v *vu) wakeAt(until time.Duration) {
-	v.host.loop.timers.set(&v.timer, v.host.offset+min(until, never/2))
+	v.host.loop.timers.set(v, v.host.offset+min(until, never/2))
 }
 
 // expire says that what the VU waited for is due.
@@ -229,5 +230,7 @@ func (v *vu) expire() {
 		v.job.stop()
 	case lending:
 		v.job.stop()
+	case ticking:
+		v.host.expire()
 	}
 }
